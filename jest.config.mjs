@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+
+const { exclude: _, $schema: __, ...swc } = { ...JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8')), swcrc: false };
+
+/** Specs need nothing; `.int.spec.ts` gets one PostgreSQL for the whole run (test/postgres.setup.mjs), a database per suite. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  moduleNameMapper: {
+    '^#vault/keeper$': '<rootDir>/libs/vault/src/keeper/index.ts',
+    '^#vault/shredder$': '<rootDir>/libs/vault/src/shredder.ts',
+    '^#postgres/embedded$': '<rootDir>/libs/postgres/src/embedded.ts',
+    '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  testMatch: ['<rootDir>/{apps,libs,test}/**/*.spec.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  setupFiles: ['reflect-metadata'],
+  testTimeout: 30000,
+  ...(process.env.MAKULER_SUITE === 'spec'
+    ? {}
+    : { globalSetup: '<rootDir>/test/postgres.setup.mjs', globalTeardown: '<rootDir>/test/postgres.teardown.mjs' }),
+};

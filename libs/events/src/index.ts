@@ -1,0 +1,3 @@
+export * from './categories.js';
+export * from './event.js';
+export * from './registry.js';

@@ -1,0 +1,6 @@
+export * from './ids.js';
+export * from './clock.js';
+export * from './personal.js';
+export * from './errors.js';
+export * from './context.js';
+export * from './configuration.js';

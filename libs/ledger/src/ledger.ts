@@ -1,0 +1,54 @@
+import type { Draft } from '#events';
+import type { Appended, AppendCommand, Decider, Envelope, Position, RecordedEvent, ScopeOutcome, StreamName } from './types.js';
+import type { Opened } from '#kernel';
+
+/** An opened envelope: the sealed fields by name, and how each block read. */
+export interface OpenedEnvelope {
+  readonly fields: Readonly<Record<string, Opened<unknown>>>;
+  readonly scopes: readonly ScopeOutcome[];
+}
+
+export interface Decided<S> extends Appended {
+  /** The state after the decision. */
+  readonly state: S;
+  /** Events that were written; empty when the decision had nothing to say or a retry found its events in the log. */
+  readonly written: number;
+  readonly replayed: boolean;
+}
+
+export interface SubscribeOptions {
+  /** Starts after this position; absent: from the beginning. */
+  readonly after?: Position;
+  readonly maxBatch?: number;
+  readonly signal?: AbortSignal;
+}
+export interface Batch {
+  readonly events: readonly RecordedEvent[];
+  /** The last position considered (filtered events included): the checkpoint. */
+  readonly position: Position;
+  readonly live: boolean;
+}
+
+/**
+ * The event log with sealing: drafts go in as plain data and stand in the log sealed per scope; events come out opened,
+ * with four outcomes per personal field. Loading, sealing, expected revision and the bounded retry are here and nowhere else.
+ * Must run inside `inContext` for writes. Errors: `vault-unavailable`, `store-unavailable`, `conflict`, `subject-closed`.
+ */
+export abstract class Ledger {
+  abstract append(command: AppendCommand): Promise<Appended>;
+  /** Loads the stream, decides, appends; on a concurrent change loads and decides again, a bounded number of times. */
+  abstract decide<S>(decider: Decider<S>, stream: StreamName, decision: (state: S) => readonly Draft<any>[]): Promise<Decided<S>>;
+  /** Folds a stream; `undefined` revision when it does not exist. */
+  abstract load<S>(decider: Decider<S>, stream: StreamName): Promise<{ state: S; revision: bigint | undefined; position: Position | undefined }>;
+  abstract read(stream: StreamName): Promise<readonly RecordedEvent[]>;
+  /** Opens envelopes kept in read models, all keys in one call; remembers the scopes for the check before the answer leaves. */
+  abstract open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]>;
+  /** Everything in commit order, system events left out; one batch at a time, back-pressure by not asking. Ends on `signal`. */
+  abstract subscribe(options: SubscribeOptions): AsyncIterable<Batch>;
+  /** The last position of the log, or 0n. */
+  abstract head(): Promise<Position>;
+  /** Runs a read; `assertCurrent` after it throws when anything opened in it was shredded since or the lease ran out. */
+  abstract reading<T>(work: () => Promise<T>): Promise<T>;
+  abstract assertCurrent(): void;
+  abstract close(): Promise<void>;
+}
