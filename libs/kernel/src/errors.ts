@@ -29,6 +29,7 @@ export const ERRORS = {
   'vault-unavailable': { meaning: 'The key vault cannot be asked, so personal fields can be neither read nor written.', wayOut: 'Repeat after `Retry-After`; nothing was lost or erased.' },
   'store-unavailable': { meaning: 'The event store does not answer.', wayOut: 'Repeat with the same idempotency key.' },
   'database-unavailable': { meaning: 'The database does not answer.', wayOut: 'Repeat with the same idempotency key.' },
+  'database-not-durable': { meaning: 'The database may lose what it has acknowledged: fsync, synchronous_commit or full_page_writes is off.', wayOut: 'Turn the settings on that the message names; Makuler does not run without them.' },
   'scope-unknown': { meaning: 'The vault has no record of a key that an event names: a fault or an out-of-date vault, never an erasure.', wayOut: 'An operator looks at `makuler status`.' },
   'block-tampered': { meaning: 'A sealed block does not open under its key: it was changed or moved.', wayOut: 'An operator looks at the log.' },
   'scope-shredded': { meaning: 'The key was destroyed and is never made again.', wayOut: 'A new case or purchase opens a new partition.' },

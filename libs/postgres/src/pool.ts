@@ -1,0 +1,86 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { translateError } from './errors.js';
+
+/** Connections of one process to one database. Every error that comes out of it went through `translateError`. */
+export type Pool = pg.Pool;
+/** One connection taken from a Pool; `release()` it, with `true` when it may be broken. */
+export type PoolClient = pg.PoolClient;
+
+export interface PoolOptions {
+  /** What the server shows as application_name: the process and what for. */
+  readonly name: string;
+  /** Connections at most (default 10). */
+  readonly max?: number;
+  /** Called when an idle connection breaks; the pool replaces it by itself, so the default is silence. */
+  readonly onIdleError?: (error: unknown) => void;
+}
+
+const rethrow = (error: unknown): never => {
+  throw translateError(error);
+};
+/** Promises reject translated; callbacks (the pool's own inner calls) and cursors pass through as they are. */
+const translating = <T>(result: T): T => (result instanceof Promise ? (result.catch(rethrow) as T) : result);
+
+class TranslatingClient extends pg.Client {
+  override query(...parameters: unknown[]): never {
+    return translating((super.query as (...p: unknown[]) => unknown).apply(this, parameters)) as never;
+  }
+}
+
+class TranslatingPool extends pg.Pool {
+  override connect(...parameters: unknown[]): never {
+    return translating((super.connect as (...p: unknown[]) => unknown).apply(this, parameters)) as never;
+  }
+  override query(...parameters: unknown[]): never {
+    return translating((super.query as (...p: unknown[]) => unknown).apply(this, parameters)) as never;
+  }
+}
+
+const DATE = pg.types.builtins.DATE;
+
+/**
+ * Opens a pool; connects on first use. `bigint` and `numeric` come as text (nothing is rounded), `date` as `YYYY-MM-DD`
+ * text (a Date would move by the machine's time zone), `timestamptz` as Date. Queries throw `database-unavailable` or
+ * DatabaseError.
+ */
+export const createPool = (url: string, options: PoolOptions): Pool => {
+  const pool = new TranslatingPool({
+    connectionString: url,
+    application_name: options.name,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    Client: TranslatingClient,
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === DATE ? (value: string) => value : pg.types.getTypeParser(oid, format as 'text'),
+    },
+  });
+  // Without a listener a broken idle connection (the database restarted) would end the process.
+  pool.on('error', (error) => options.onIdleError?.(translateError(error)));
+  return pool;
+};
+
+/** Typed queries over a pool; `T` maps table names to row types. Destroying it ends the pool. */
+export const createDatabase = <T>(pool: Pool): Kysely<T> => new Kysely<T>({ dialect: new PostgresDialect({ pool }) });
+
+/** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
+export const inTransaction = async <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> => {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    // A rollback that fails too means a broken connection: it must not go back into the pool inside a transaction.
+    const broken = await client.query('rollback').then(
+      () => false,
+      () => true,
+    );
+    client.release(broken);
+    throw error;
+  }
+};
