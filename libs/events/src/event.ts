@@ -46,7 +46,12 @@ export const reference = <T>(category: Category, options: { owner?: string } = {
 export const personal = <T>(
   category: Category,
   options: { owner?: string; source?: Provenance } = {},
-): PersonalField<T> => ({ kind: 'personal', category, owner: options.owner ?? OWN, source: options.source ?? 'observed' });
+): PersonalField<T> => ({
+  kind: 'personal',
+  category,
+  owner: options.owner ?? OWN,
+  source: options.source ?? 'observed',
+});
 
 /** What a writer passes. */
 export type DraftData<F extends Fields> = {

@@ -28,12 +28,14 @@ export class EventRegistry {
 const problemsOf = (declared: EventType): string[] => {
   const problems: string[] = [];
   const at = (name: string) => `${declared.type}.${name}`;
-  if (!/^[a-z][a-z-]*\.[a-z][a-z-]*$/.test(declared.type)) problems.push(`${declared.type}: a type is written context.past-tense`);
+  if (!/^[a-z][a-z-]*\.[a-z][a-z-]*$/.test(declared.type))
+    problems.push(`${declared.type}: a type is written context.past-tense`);
   const subjects = Object.values(declared.fields).filter((f) => f.kind === 'subject');
   if (subjects.length > 1) problems.push(`${declared.type}: an event stands in the stream of one subject at most`);
   for (const [name, field] of Object.entries(declared.fields)) {
     if (name.startsWith('$')) problems.push(`${at(name)}: names with $ belong to the envelope`);
-    if (field.kind === 'plain' && field.why.trim().length < 10) problems.push(`${at(name)}: say why it identifies nobody`);
+    if (field.kind === 'plain' && field.why.trim().length < 10)
+      problems.push(`${at(name)}: say why it identifies nobody`);
     if ((field.kind === 'personal' || field.kind === 'reference') && !(field.category in CATEGORIES))
       problems.push(`${at(name)}: unknown category ${field.category}`);
     if ((field.kind === 'personal' || field.kind === 'reference') && field.owner === OWN && subjects.length === 0)

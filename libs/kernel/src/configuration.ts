@@ -9,7 +9,9 @@ export interface Setting<T> {
 
 export class ConfigurationError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.join('\n  ')}`);
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.join('\n  ')}`,
+    );
     this.name = 'ConfigurationError';
   }
 }
@@ -21,7 +23,10 @@ type Values<S extends Settings> = { [K in keyof S]: S[K] extends Setting<infer T
  * Reads the whole configuration at once. Every problem is named, with the variable and what would be valid, never with
  * its value (it may be a secret). Throws ConfigurationError.
  */
-export const readConfiguration = <S extends Settings>(env: Record<string, string | undefined>, settings: S): Values<S> => {
+export const readConfiguration = <S extends Settings>(
+  env: Record<string, string | undefined>,
+  settings: S,
+): Values<S> => {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {
@@ -44,7 +49,11 @@ export const text = (valid: string, fallback?: string): Setting<string> => ({
   valid,
   ...(fallback === undefined ? {} : { fallback }),
 });
-export const optionalText = (valid: string): Setting<string | undefined> => ({ parse: (t) => t, valid, optional: true });
+export const optionalText = (valid: string): Setting<string | undefined> => ({
+  parse: (t) => t,
+  valid,
+  optional: true,
+});
 export const port = (fallback?: number): Setting<number> => ({
   parse: (t) => (/^\d{1,5}$/.test(t) && Number(t) <= 65535 ? Number(t) : undefined),
   valid: 'a port from 0 to 65535',

@@ -9,6 +9,8 @@ export type Role =
 /** Hands out the ids of one command. With a reserved seed a retry draws the same ids, in the same order. */
 export interface IdSource {
   next<T extends string>(): T;
+  /** A source of its own for one part of the command, so that parts can draw as many as they need without moving the others. */
+  fork(): IdSource;
 }
 
 /**
@@ -31,11 +33,18 @@ export class ReservedIds implements IdSource {
     const h = b.toString('hex');
     return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}` as T;
   }
+  fork(): IdSource {
+    const seed = createHmac('sha256', this.seed).update(`fork ${this.#drawn++}`).digest();
+    return new ReservedIds(seed, this.reservedAtMs);
+  }
 }
 
 export class RandomIds implements IdSource {
   next<T extends string>(): T {
     return newId<T>();
+  }
+  fork(): IdSource {
+    return this;
   }
 }
 

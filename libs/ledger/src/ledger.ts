@@ -1,5 +1,14 @@
 import type { Draft } from '#events';
-import type { Appended, AppendCommand, Decider, Envelope, Position, RecordedEvent, ScopeOutcome, StreamName } from './types.js';
+import type {
+  Appended,
+  AppendCommand,
+  Decider,
+  Envelope,
+  Position,
+  RecordedEvent,
+  ScopeOutcome,
+  StreamName,
+} from './types.js';
 import type { Opened } from '#kernel';
 
 /** An opened envelope: the sealed fields by name, and how each block read. */
@@ -37,9 +46,16 @@ export interface Batch {
 export abstract class Ledger {
   abstract append(command: AppendCommand): Promise<Appended>;
   /** Loads the stream, decides, appends; on a concurrent change loads and decides again, a bounded number of times. */
-  abstract decide<S>(decider: Decider<S>, stream: StreamName, decision: (state: S) => readonly Draft<any>[]): Promise<Decided<S>>;
+  abstract decide<S>(
+    decider: Decider<S>,
+    stream: StreamName,
+    decision: (state: S) => readonly Draft<any>[],
+  ): Promise<Decided<S>>;
   /** Folds a stream; `undefined` revision when it does not exist. */
-  abstract load<S>(decider: Decider<S>, stream: StreamName): Promise<{ state: S; revision: bigint | undefined; position: Position | undefined }>;
+  abstract load<S>(
+    decider: Decider<S>,
+    stream: StreamName,
+  ): Promise<{ state: S; revision: bigint | undefined; position: Position | undefined }>;
   abstract read(stream: StreamName): Promise<readonly RecordedEvent[]>;
   /** Opens envelopes kept in read models, all keys in one call; remembers the scopes for the check before the answer leaves. */
   abstract open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]>;

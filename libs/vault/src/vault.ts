@@ -40,10 +40,7 @@ export abstract class Vault {
    * Mints what does not exist, leases what does, in one call, then runs `work` with the keys pinned.
    * Throws `subject-closed` (the owner is fenced or erased), `scope-shredded`, `scope-stream-mismatch`.
    */
-  abstract withSealing<T>(
-    requests: readonly ScopeRequest[],
-    work: (session: SealingSession) => Promise<T>,
-  ): Promise<T>;
+  abstract withSealing<T>(requests: readonly ScopeRequest[], work: (session: SealingSession) => Promise<T>): Promise<T>;
 
   /** Leases keys to open with, in one call for all that the cache lacks. Throws `scope-unknown` when the vault has never heard of one. */
   abstract openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>>;

@@ -1,0 +1,251 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AllStreamResolvedEvent, EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
+import { BACKWARDS, END, jsonEvent } from '@eventstore/db-client';
+import type { Draft, EventRegistry } from '#events';
+import type { Clock, EventId, ScopeId } from '#kernel';
+import { MakulerError, currentContext } from '#kernel';
+import type { SealingSession, Vault } from '#vault';
+import type { Batch, Decided, OpenedEnvelope, SubscribeOptions } from './ledger.js';
+import { Ledger } from './ledger.js';
+import { openEnvelopes, upcast } from './opening.js';
+import { RecordedInstants } from './recorded-instants.js';
+import type { PlannedEvent } from './sealing.js';
+import { planEvent, sealEvent } from './sealing.js';
+import { RevisionConflict, isStreamMissing, translateStoreError } from './store-errors.js';
+import { batchesOf } from './subscription.js';
+import type {
+  AppendCommand,
+  Appended,
+  Decider,
+  Envelope,
+  EventMetadata,
+  ExpectedRevision,
+  Position,
+  RecordedEvent,
+  StreamName,
+} from './types.js';
+
+export interface EventStoreLedgerOptions {
+  readonly client: EventStoreDBClient;
+  readonly vault: Vault;
+  readonly registry: EventRegistry;
+  readonly clock: Clock;
+  /** Version of the policy in force, for the metadata of each event. */
+  readonly policyVersion: () => string;
+  /** How often a decision is made anew after a concurrent change. */
+  readonly attempts?: number;
+}
+
+/** A server-side deadline ends this long before the lease that covers the keys: no append may land after a fence was waited out. */
+const LEASE_MARGIN_MS = 750;
+const APPEND_DEADLINE_MS = 3_000;
+
+/** The ledger on an EventStoreDB-protocol server (our event node, EventStoreDB, KurrentDB). */
+export class EventStoreLedger extends Ledger {
+  readonly #opened = new AsyncLocalStorage<Set<ScopeId>>();
+  readonly #instants: RecordedInstants;
+
+  constructor(private readonly options: EventStoreLedgerOptions) {
+    super();
+    this.#instants = new RecordedInstants(options.clock);
+  }
+
+  append(command: AppendCommand): Promise<Appended> {
+    const ids = currentContext().ids.fork();
+    return this.#append(command, ids.next<EventId>(), () => ids.next<EventId>());
+  }
+
+  async decide<S>(
+    decider: Decider<S>,
+    stream: StreamName,
+    decision: (state: S) => readonly Draft[],
+  ): Promise<Decided<S>> {
+    // The ids are drawn once, before the first attempt: a retry of the command (same reserved ids) finds its first event
+    // in the stream and knows that it was done, whatever the decision would say to the state that it led to.
+    const source = currentContext().ids.fork();
+    const correlation = source.next<EventId>();
+    const drawn: EventId[] = [source.next<EventId>()];
+    const idAt = (index: number): EventId => {
+      while (drawn.length <= index) drawn.push(source.next<EventId>());
+      return drawn[index]!;
+    };
+    for (let attempt = 1; ; attempt++) {
+      const events = await this.read(stream);
+      const state = events.reduce((s, e) => decider.evolve(s, e), decider.initial);
+      const last = events.at(-1);
+      if (events.some((event) => event.eventId === drawn[0]))
+        return { state, position: last!.position, revision: last!.revision, written: 0, replayed: true };
+      const drafts = decision(state);
+      if (drafts.length === 0)
+        return { state, position: last?.position ?? 0n, revision: last?.revision ?? -1n, written: 0, replayed: false };
+      try {
+        let next = 0;
+        const expected: ExpectedRevision = last ? last.revision : 'no-stream';
+        const appended = await this.#append({ stream, expected, drafts }, correlation, () => idAt(next++));
+        const after = (await this.#readFrom(stream, last ? last.revision + 1n : 0n)).reduce(
+          (s, e) => decider.evolve(s, e),
+          state,
+        );
+        return { ...appended, state: after, written: drafts.length, replayed: false };
+      } catch (error) {
+        if (!(error instanceof RevisionConflict)) throw error;
+        if (attempt >= (this.options.attempts ?? 8)) throw new MakulerError('conflict', { retryAfterSeconds: 1 });
+      }
+    }
+  }
+
+  async load<S>(decider: Decider<S>, stream: StreamName) {
+    const events = await this.read(stream);
+    const last = events.at(-1);
+    const state = events.reduce((s, e) => decider.evolve(s, e), decider.initial);
+    return { state, revision: last?.revision, position: last?.position };
+  }
+
+  read(stream: StreamName): Promise<readonly RecordedEvent[]> {
+    return this.#readFrom(stream, 0n);
+  }
+
+  async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
+    this.#remember(envelopes);
+    return openEnvelopes(this.options.vault, this.options.registry, envelopes);
+  }
+
+  subscribe(options: SubscribeOptions): AsyncIterable<Batch> {
+    return batchesOf(this.options.client, options, (events) => this.#openAll(events));
+  }
+
+  async head(): Promise<Position> {
+    const { client } = this.options;
+    try {
+      // System events are not subscribed to, so the head is the last event that is none.
+      for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END }))
+        if (event && !event.type.startsWith('$')) return event.position?.commit ?? 0n;
+      return 0n;
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+
+  reading<T>(work: () => Promise<T>): Promise<T> {
+    return this.#opened.run(new Set(), work);
+  }
+
+  assertCurrent(): void {
+    const opened = this.#opened.getStore();
+    if (opened && opened.size > 0) this.options.vault.assertCurrent(opened);
+  }
+
+  async close(): Promise<void> {
+    await this.options.client.dispose();
+  }
+
+  async #append(
+    { stream, expected, drafts }: AppendCommand,
+    correlation: string,
+    nextId: () => EventId,
+  ): Promise<Appended> {
+    const planned = drafts.map((draft) => planEvent(draft, stream));
+    const requests = planned.flatMap((event) => event.blocks.map((block) => block.request));
+    if (requests.length === 0) return this.#write(stream, expected, planned, correlation, nextId);
+    return this.options.vault.withSealing(requests, (session) =>
+      this.#write(stream, expected, planned, correlation, nextId, session),
+    );
+  }
+
+  async #write(
+    stream: StreamName,
+    expected: ExpectedRevision,
+    planned: readonly PlannedEvent[],
+    correlation: string,
+    nextId: () => EventId,
+    session?: SealingSession,
+  ): Promise<Appended> {
+    const context = currentContext();
+    const deadline = Math.min(APPEND_DEADLINE_MS, (session?.remainingMs() ?? Infinity) - LEASE_MARGIN_MS);
+    if (deadline <= 0) throw new MakulerError('vault-unavailable', { retryAfterSeconds: 1 });
+    let keyIndex = 0;
+    const events = planned.map((event) => {
+      const id = nextId();
+      const keys = session?.keys.slice(keyIndex, (keyIndex += event.blocks.length)) ?? [];
+      const metadata: EventMetadata = {
+        schemaVersion: event.draft.event.version,
+        recordedAt: this.#instants.next(),
+        actor: context.actor,
+        ...(context.purpose === undefined ? {} : { purpose: context.purpose }),
+        policyVersion: this.options.policyVersion(),
+        ...(session ? { vault: { incarnation: session.incarnation, mintSequence: session.mintSequence } } : {}),
+        // One stream's own: a correlation that crossed streams would join the events of a person after the shredding.
+        $correlationId: correlation,
+        $causationId: correlation,
+      };
+      const data = session ? sealEvent(event, id, stream, session, keys) : event.clear;
+      return jsonEvent({ id, type: event.draft.event.type, data, metadata: { ...metadata } });
+    });
+    try {
+      const result = await this.options.client.appendToStream(stream, events, {
+        expectedRevision: expected === 'no-stream' ? 'no_stream' : expected,
+        deadline,
+      });
+      return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+
+  async #readFrom(stream: StreamName, fromRevision: bigint): Promise<readonly RecordedEvent[]> {
+    const found: ResolvedEvent[] = [];
+    try {
+      for await (const event of this.options.client.readStream(stream, { fromRevision })) found.push(event);
+    } catch (error) {
+      if (isStreamMissing(error)) return [];
+      throw translateStoreError(error);
+    }
+    return this.#openAll(found);
+  }
+
+  /** Opens raw events, all keys in one call. An event type that this program doesn't know is a fault, not something to skip. */
+  async #openAll(raw: readonly (ResolvedEvent | AllStreamResolvedEvent)[]): Promise<readonly RecordedEvent[]> {
+    const parsed = raw.flatMap(({ event }) => (event ? [this.#parse(event)] : []));
+    const envelopes = parsed.map((event) => event.envelope);
+    this.#remember(envelopes);
+    const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
+    return parsed.map(({ clear, declared, ...event }, index): RecordedEvent => {
+      const { fields, scopes } = opened[index]!;
+      return {
+        ...event,
+        data: upcast(declared, event.envelope.version, { ...clear, ...fields }) as RecordedEvent['data'],
+        scopes,
+      };
+    });
+  }
+
+  #parse(event: NonNullable<ResolvedEvent['event']>) {
+    const declared = this.options.registry.get(event.type);
+    if (!declared) throw new Error(`the log holds an event of type ${event.type}, which this program does not know`);
+    const { $sealed, ...clear } = event.data as Record<string, unknown>;
+    const metadata = event.metadata as unknown as EventMetadata;
+    const stream = event.streamId;
+    const eventId = event.id as EventId;
+    const sealed = ($sealed ?? {}) as Record<ScopeId, string>;
+    const envelope: Envelope = { eventId, type: event.type, version: metadata.schemaVersion, stream, sealed };
+    const position = event.position?.commit ?? 0n;
+    const at = new Date(metadata.recordedAt);
+    return {
+      eventId,
+      type: event.type,
+      stream,
+      revision: event.revision,
+      position,
+      at,
+      metadata,
+      envelope,
+      clear,
+      declared,
+    };
+  }
+
+  #remember(envelopes: readonly Envelope[]): void {
+    const opened = this.#opened.getStore();
+    if (opened) for (const { sealed } of envelopes) for (const id of Object.keys(sealed)) opened.add(id as ScopeId);
+  }
+}

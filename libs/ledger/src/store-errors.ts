@@ -1,0 +1,36 @@
+import { ErrorType, WrongExpectedVersionError } from '@eventstore/db-client';
+import { MakulerError, isMakulerError } from '#kernel';
+
+/** Somebody else appended first. Handled inside the ledger: it decides again. */
+export class RevisionConflict extends Error {}
+
+const GRPC_UNAVAILABLE = 14;
+const OUTAGES: ReadonlySet<unknown> = new Set([
+  ErrorType.TIMEOUT,
+  ErrorType.DEADLINE_EXCEEDED,
+  ErrorType.UNAVAILABLE,
+  ErrorType.CANCELLED,
+  ErrorType.NOT_LEADER,
+]);
+
+/**
+ * The one place where the event store's errors become ours. The client's messages can hold stream names only, never data;
+ * still only the kind is passed on. The first call to a dead node rejects with a raw gRPC error (code 14), so both are looked at.
+ */
+export const translateStoreError = (error: unknown): Error => {
+  if (isMakulerError(error) || error instanceof RevisionConflict) return error;
+  if (error instanceof WrongExpectedVersionError) return new RevisionConflict();
+  const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
+  if (OUTAGES.has(type) || code === GRPC_UNAVAILABLE || code === 1 || code === 4)
+    return new MakulerError('store-unavailable', { retryAfterSeconds: 1, cause: error });
+  if (type === ErrorType.ACCESS_DENIED)
+    return new MakulerError('store-unavailable', { detail: 'The event store refused our credentials.', cause: error });
+  if (type === ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED)
+    return new MakulerError('payload-too-large', {
+      detail: 'The events are larger than the event store takes at once.',
+    });
+  return error instanceof Error ? error : new Error('the event store failed in an unknown way');
+};
+
+export const isStreamMissing = (error: unknown): boolean =>
+  (error as { type?: unknown } | null)?.type === ErrorType.STREAM_NOT_FOUND;

@@ -1,0 +1,99 @@
+import type { AllStreamResolvedEvent, EventStoreDBClient } from '@eventstore/db-client';
+import { START, excludeSystemEvents } from '@eventstore/db-client';
+import type { Batch, SubscribeOptions } from './ledger.js';
+import { translateStoreError } from './store-errors.js';
+import type { Position, RecordedEvent } from './types.js';
+
+const DEFAULT_BATCH = 500;
+
+/**
+ * A catch-up subscription to `$all` without system events, in batches: whatever has arrived, up to `maxBatch`. One batch is
+ * out at a time; not asking for the next is the back-pressure. A broken connection throws `store-unavailable`: the caller
+ * starts again after its checkpoint. Checkpoints of filtered events come as batches without events.
+ */
+export async function* batchesOf(
+  client: EventStoreDBClient,
+  options: SubscribeOptions,
+  open: (events: readonly AllStreamResolvedEvent[]) => Promise<readonly RecordedEvent[]>,
+): AsyncGenerator<Batch> {
+  let considered: Position = options.after ?? 0n;
+  let live = false;
+  let announced = false;
+  let failure: unknown;
+  let ended = false;
+  let wake: () => void = () => undefined;
+  const stir = () => wake();
+
+  const subscription = client.subscribeToAll({
+    fromPosition: options.after === undefined ? START : { commit: options.after, prepare: options.after },
+    filter: excludeSystemEvents({
+      maxSearchWindow: DEFAULT_BATCH,
+      checkpointInterval: 1,
+      checkpointReached: (_subscription, position) => {
+        pendingCheckpoint = position.commit;
+        stir();
+      },
+    }),
+  });
+  let pendingCheckpoint: Position | undefined;
+  subscription.on('readable', stir);
+  subscription.on('caughtUp', () => {
+    live = true;
+    stir();
+  });
+  subscription.on('error', (error) => {
+    failure = error;
+    stir();
+  });
+  subscription.on('close', () => {
+    ended = true;
+    stir();
+  });
+  subscription.on('end', () => {
+    ended = true;
+    stir();
+  });
+  const abort = () => stir();
+  options.signal?.addEventListener('abort', abort);
+
+  try {
+    while (!options.signal?.aborted) {
+      const found: AllStreamResolvedEvent[] = [];
+      let next: AllStreamResolvedEvent | null;
+      while (found.length < (options.maxBatch ?? DEFAULT_BATCH) && (next = subscription.read() as typeof next) !== null)
+        found.push(next);
+      if (found.length > 0) {
+        considered = found.at(-1)?.event?.position?.commit ?? considered;
+        yield { events: await open(found), position: considered, live };
+        announced = live;
+        continue;
+      }
+      // A checkpoint counts only once every event before it has been read: the stream delivers both in order.
+      if (pendingCheckpoint !== undefined && subscription.readableLength === 0) {
+        const reached = pendingCheckpoint;
+        pendingCheckpoint = undefined;
+        if (reached > considered) {
+          considered = reached;
+          yield { events: [], position: considered, live };
+          continue;
+        }
+      }
+      if (live && !announced) {
+        announced = true;
+        yield { events: [], position: considered, live };
+        continue;
+      }
+      if (failure !== undefined) throw translateStoreError(failure);
+      if (ended) throw translateStoreError({ code: 14 });
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        // What came between the last look and now must not wait for the next stir.
+        if (subscription.readableLength > 0 || failure !== undefined || ended || options.signal?.aborted) resolve();
+      });
+    }
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+    subscription.removeListener('readable', stir);
+    await subscription.unsubscribe().catch(() => undefined);
+  }
+}
