@@ -1,1 +1,4 @@
-export {};
+export { code, count, defineJob, flag, hash, id, instant, nullable } from './job.js';
+export type { Job, JobOptions, PayloadField, PayloadFields, PayloadOf } from './job.js';
+export { JobProcessor, Jobs } from './jobs.js';
+export type { EnqueueOptions, JobCounts, JobResult, JobRun, Schedule } from './jobs.js';
