@@ -42,6 +42,12 @@ export abstract class Shredder {
   /** Journal at the custodian (the point of no return), then tombstones and dirty marks in one transaction, then the notices. */
   abstract shred(order: ShredOrder): Promise<ShredReceipt>;
 
+  /**
+   * The receipt of an order that passed the point of no return (and is finished before this answers), or `undefined` for
+   * one that never did. Whoever resumes after a crash asks this first: the shredded scopes are not listed any more.
+   */
+  abstract receiptOf(orderId: string): Promise<ShredReceipt | undefined>;
+
   /** The owner is gone for ever: empties what its tombstones still say and leaves one fence, joined to nothing. After the last scope is shredded. */
   abstract closeForEver(owner: OwnerRef): Promise<void>;
 }
