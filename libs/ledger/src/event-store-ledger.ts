@@ -22,6 +22,7 @@ import type {
   ExpectedRevision,
   Position,
   RecordedEvent,
+  ScopeOutcome,
   StreamName,
 } from './types.js';
 
@@ -108,6 +109,11 @@ export class EventStoreLedger extends Ledger {
   async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
     this.#remember(envelopes);
     return openEnvelopes(this.options.vault, this.options.registry, envelopes);
+  }
+
+  async scopeStates(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, ScopeOutcome['state']>> {
+    const keys = await this.options.vault.openingKeys(scopeIds);
+    return new Map([...keys].map(([id, { state }]) => [id, state]));
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<Batch> {

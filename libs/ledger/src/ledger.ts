@@ -9,7 +9,7 @@ import type {
   ScopeOutcome,
   StreamName,
 } from './types.js';
-import type { Opened } from '#kernel';
+import type { Opened, ScopeId } from '#kernel';
 
 /** An opened envelope: the sealed fields by name, and how each block read. */
 export interface OpenedEnvelope {
@@ -59,6 +59,8 @@ export abstract class Ledger {
   abstract read(stream: StreamName): Promise<readonly RecordedEvent[]>;
   /** Opens envelopes kept in read models, all keys in one call; remembers the scopes for the check before the answer leaves. */
   abstract open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]>;
+  /** What has become of keys, all in one call. Throws `vault-unavailable` and `scope-unknown`: neither is ever an answer. */
+  abstract scopeStates(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, ScopeOutcome['state']>>;
   /** Everything in commit order, system events left out; one batch at a time, back-pressure by not asking. Ends on `signal`. */
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Batch>;
   /** The last position of the log, or 0n. */
