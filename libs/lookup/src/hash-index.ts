@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import siphash from 'siphash';
+
+const EMPTY = -1;
+
+/**
+ * Words to targets, by 64-bit SipHash-2-4 under a random key of this process, in typed arrays: no word is kept, and without
+ * the key no guess can be confirmed (Aumasson and Bernstein, SipHash, 2012). Hashes may collide: whoever asks verifies what
+ * it finds. Targets are small integers; forgetting one makes it never be found again, and its entries go at the next growth.
+ */
+export class HashIndex {
+  readonly #key = [...new Uint32Array(randomBytes(16).buffer.slice(0, 16))];
+  #capacity = 1 << 12;
+  #high = new Uint32Array(this.#capacity);
+  #low = new Uint32Array(this.#capacity);
+  #head = new Int32Array(this.#capacity).fill(EMPTY);
+  #used = 0;
+  #target = new Int32Array(1 << 12);
+  #next = new Int32Array(1 << 12);
+  #entries = 0;
+
+  /** Entries held, forgotten ones included until the next growth. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Bytes of the typed arrays. */
+  get bytes(): number {
+    return this.#capacity * 12 + this.#target.length * 8;
+  }
+
+  add(word: string, target: number): void {
+    if ((this.#used + 1) * 5 > this.#capacity * 3) this.#growTable();
+    if (this.#entries === this.#target.length) this.#growEntries();
+    const { h, l } = siphash.hash(this.#key, word);
+    const place = this.#place(h >>> 0, l >>> 0);
+    const head = this.#head[place]!;
+    for (let e = head; e !== EMPTY; e = this.#next[e]!) {
+      if (this.#target[e] === target) return;
+      if (e !== head) break; // one look behind the head catches the usual repeat; a rare double entry does no harm
+    }
+    if (head === EMPTY) {
+      this.#high[place] = h >>> 0;
+      this.#low[place] = l >>> 0;
+      this.#used++;
+    }
+    this.#target[this.#entries] = target;
+    this.#next[this.#entries] = head;
+    this.#head[place] = this.#entries++;
+  }
+
+  /** Targets under a word, newest first; a collision may add one that never had it. */
+  *find(word: string): Generator<number> {
+    const { h, l } = siphash.hash(this.#key, word);
+    for (let e = this.#head[this.#place(h >>> 0, l >>> 0)]!; e !== EMPTY; e = this.#next[e]!) yield this.#target[e]!;
+  }
+
+  /** The table place of a hash: where it stands, or the empty one where it would. */
+  #place(high: number, low: number): number {
+    const mask = this.#capacity - 1;
+    for (let place = low & mask; ; place = (place + 1) & mask)
+      if (this.#head[place] === EMPTY || (this.#high[place] === high && this.#low[place] === low)) return place;
+  }
+
+  #growTable(): void {
+    const { high, low, head } = { high: this.#high, low: this.#low, head: this.#head };
+    this.#capacity *= 2;
+    this.#high = new Uint32Array(this.#capacity);
+    this.#low = new Uint32Array(this.#capacity);
+    this.#head = new Int32Array(this.#capacity).fill(EMPTY);
+    for (let old = 0; old < head.length; old++) {
+      if (head[old] === EMPTY) continue;
+      const place = this.#place(high[old]!, low[old]!);
+      this.#high[place] = high[old]!;
+      this.#low[place] = low[old]!;
+      this.#head[place] = head[old]!;
+    }
+  }
+
+  #growEntries(): void {
+    const target = new Int32Array(this.#target.length * 2);
+    const next = new Int32Array(this.#next.length * 2);
+    target.set(this.#target);
+    next.set(this.#next);
+    this.#target = target;
+    this.#next = next;
+  }
+}
