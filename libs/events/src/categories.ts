@@ -6,6 +6,8 @@
  */
 export const CATEGORIES = {
   contact: 'none',
+  /** A company's invoice e-mail: it may name another person, so it can be forgotten without the company's card. */
+  'invoice-contact': 'none',
   billing: 'stream',
   purchase: 'stream',
   service: 'stream',

@@ -1,1 +1,3 @@
 export * from './database.js';
+export * from './ledger-double.js';
+export * from './state-after.js';

@@ -1,0 +1,2 @@
+export * from './company.events.js';
+export * from './company.js';
