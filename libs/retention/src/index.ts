@@ -1,1 +1,2 @@
-export * from './reading-rules.js';
+/** ReadingRules stands in #policy: the contexts ask it, and retention reads the contexts' events. */
+export type { ReadingState } from '#policy';
