@@ -1,1 +1,4 @@
-export {};
+export * from './health.js';
+export * from './lifecycle.js';
+export * from './logger.js';
+export * from './redaction.js';

@@ -1,0 +1,45 @@
+/** Where a process can be reached, once it can be asked: ports and addresses, no secrets. */
+export type ReadyFacts = Readonly<Record<string, string | number>>;
+
+/** Prints the one line by which the supervisor knows that this process serves: `{"event":"ready",…}`. */
+export const announceReady = (facts: ReadyFacts = {}): void => {
+  process.stdout.write(`${JSON.stringify({ event: 'ready', ...facts })}\n`);
+};
+
+const GRACE_MS = 5_000;
+
+/**
+ * Runs `stop` once, on SIGTERM or SIGINT, and exits: 0 when it resolved, 1 when it threw or took more than five seconds.
+ * Whatever is acknowledged must be safe without it: a kill -9 runs nothing.
+ */
+export const stopOnSignal = (stop: () => Promise<void>, onError: (error: unknown) => void = () => undefined): void => {
+  let stopping = false;
+  const begin = () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), GRACE_MS).unref();
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        onError(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', begin);
+  process.on('SIGINT', begin);
+};
+
+/**
+ * Makes a child of `makuler up` end when its supervisor is gone, kill -9 included: the channel between them closes, and
+ * the process gets the SIGTERM that the supervisor can no longer send. Does nothing in a process that was started alone.
+ */
+export const exitWithParent = (): void => {
+  if (!process.channel) return;
+  process.once('disconnect', () => {
+    setTimeout(() => process.exit(1), GRACE_MS).unref();
+    process.kill(process.pid, 'SIGTERM');
+  });
+  // The channel is there to be lost, not to keep the process alive.
+  process.channel.unref();
+};
