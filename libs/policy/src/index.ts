@@ -1,1 +1,10 @@
-export {};
+export * from './calendar.js';
+export * from './data-map.js';
+export * from './load-policy.js';
+export * from './manifest.js';
+export * from './policy.js';
+export * from './retention-facts.js';
+export * from './retention-plan.js';
+export * from './retention-assessment.js';
+export * from './triggers.js';
+export * from './reading-rules.js';

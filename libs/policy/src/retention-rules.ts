@@ -1,0 +1,103 @@
+import type { Day } from '#kernel';
+import type { Category } from '#events';
+import { addPeriod, earlierOf, endOfFiscalYear, endOfMonth, laterOf, period } from './calendar.js';
+import type { RetentionRule, RuleCondition } from './manifest.js';
+import type { OpenMatter, ScopeFacts } from './retention-facts.js';
+import type { Trigger } from './triggers.js';
+
+/** What of a policy the retention rules read. */
+export interface RetentionPolicy {
+  readonly retention: (category: Category) => readonly RetentionRule[];
+  readonly calendar: { readonly fiscalYearEnd: string };
+  readonly erasure: { readonly reviewEvery: string };
+}
+
+const admits = <T>(condition: readonly T[] | undefined, fact: T | undefined): boolean =>
+  condition === undefined || fact === undefined || condition.includes(fact);
+
+/** An unknown fact matches: the shortest maximum and the longest minimum among the rules that may apply then hold. */
+export const ruleApplies = (
+  when: RuleCondition,
+  facts: Pick<ScopeFacts, 'relationship' | 'buyerKind' | 'owner'>,
+): boolean =>
+  admits(when.relationship, facts.relationship) &&
+  admits(when.buyer, facts.buyerKind) &&
+  admits(when.owner, facts.owner);
+
+/** The rules for a scope. One that names the category goes before one that is inherited (conflict order, 4). */
+export const rulesFor = (policy: RetentionPolicy, facts: ScopeFacts): readonly RetentionRule[] => {
+  const applicable = policy.retention(facts.category).filter((rule) => ruleApplies(rule.when, facts));
+  const explicit = applicable.filter((rule) => rule.category !== 'any');
+  return explicit.length > 0 ? explicit : applicable;
+};
+
+/** The day from which a trigger counts; undefined while it has not come. */
+const dayOf = (policy: RetentionPolicy, facts: ScopeFacts, trigger: Trigger): Day | undefined => {
+  const day = facts.triggers[trigger];
+  if (day === undefined) return undefined;
+  if (trigger === 'fiscal-year-end') return endOfFiscalYear(day, policy.calendar.fiscalYearEnd);
+  return trigger === 'month-end' ? endOfMonth(day) : day;
+};
+
+/** What one rule says of one scope. Days are the last on which it may or must be kept. Today's date plays no part in it. */
+export interface RuleDates {
+  readonly rule: RetentionRule;
+  /** The trigger's day; undefined while it has not come. */
+  readonly from: Day | undefined;
+  /** The trigger never came, and another one stands for it. */
+  readonly presumed: boolean;
+  readonly minimumUntil: Day | undefined;
+  /** Undefined while the trigger has not come, or while something is awaited of which nobody knows when it comes. */
+  readonly maximumUntil: Day | undefined;
+  /** The open matters that this rule waits for. */
+  readonly awaits: readonly OpenMatter[];
+}
+
+/** Works out one rule for one scope. */
+export const datesOf = (policy: RetentionPolicy, rule: RetentionRule, facts: ScopeFacts): RuleDates => {
+  const awaits = facts.open.filter((matter) => rule.waitsFor.includes(matter.untilEvent));
+  const recorded = dayOf(policy, facts, rule.trigger);
+  const stand = rule.otherwise && dayOf(policy, facts, rule.otherwise.trigger);
+  const from = recorded ?? (rule.otherwise && stand && addPeriod(stand, period(rule.otherwise.after)));
+  const base = { rule, from, presumed: recorded === undefined && from !== undefined, awaits };
+  if (from === undefined) return { ...base, minimumUntil: undefined, maximumUntil: undefined };
+  const minimum = period(rule.minimum);
+  return {
+    ...base,
+    minimumUntil: minimum.months + minimum.days > 0 ? addPeriod(from, minimum) : undefined,
+    maximumUntil: awaits.some((matter) => matter.until === undefined)
+      ? undefined
+      : awaits.reduce((day, matter) => laterOf(day, matter.until ?? day), maximumOf(policy, rule, facts, from)),
+  };
+};
+
+const maximumOf = (policy: RetentionPolicy, rule: RetentionRule, facts: ScopeFacts, from: Day): Day => {
+  const maximum = addPeriod(from, period(rule.maximum));
+  const extension = rule.extendedBy && dayOf(policy, facts, rule.extendedBy.trigger);
+  if (!rule.extendedBy || extension === undefined) return maximum;
+  return laterOf(maximum, earlierOf(extension, addPeriod(from, period(rule.extendedBy.atMost))));
+};
+
+/** What all rules of a scope say together (conflict order 3–5 of the retention rule set). */
+export interface CombinedDates {
+  /** The latest day to which a law holds it, and the rule that says so. */
+  readonly minimum: { readonly until: Day; readonly rule: RetentionRule } | undefined;
+  /** The earliest end of ordinary use, and the rule that says so. Undefined while no period runs. */
+  readonly maximum: { readonly until: Day; readonly rule: RetentionRule } | undefined;
+  readonly all: readonly RuleDates[];
+}
+
+/** Longest minimum, shortest maximum. Throws when no rule covers the scope: the manifest's check rules that out. */
+export const combinedDates = (policy: RetentionPolicy, facts: ScopeFacts): CombinedDates => {
+  const all = rulesFor(policy, facts).map((rule) => datesOf(policy, rule, facts));
+  if (all.length === 0) throw new Error(`the policy has no retention rule for ${facts.category}`);
+  let minimum: CombinedDates['minimum'];
+  let maximum: CombinedDates['maximum'];
+  for (const { rule, minimumUntil, maximumUntil } of all) {
+    if (minimumUntil !== undefined && (!minimum || minimumUntil > minimum.until))
+      minimum = { until: minimumUntil, rule };
+    if (maximumUntil !== undefined && (!maximum || maximumUntil < maximum.until))
+      maximum = { until: maximumUntil, rule };
+  }
+  return { minimum, maximum, all };
+};
