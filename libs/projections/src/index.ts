@@ -3,3 +3,8 @@ export type { Effects, EventHandler, Executable, ForgottenHandler, ProjectionOpt
 export { process, Process } from './process.js';
 export type { Reaction } from './process.js';
 export type { Forgotten, ForgetRule } from './forgetting.js';
+export { ProjectionRunner } from './runner.js';
+export type { RunnerOptions } from './runner.js';
+export type { Notice } from './lane.js';
+export { ProjectionStates } from './states.js';
+export type { ProjectionState } from './states.js';

@@ -1,0 +1,104 @@
+import type { Transaction } from 'kysely';
+import { sql } from 'kysely';
+import type { CommandContext } from '#kernel';
+import { inContext } from '#kernel';
+import type { Batch, Ledger, RecordedEvent } from '#ledger';
+import type { Build, Checkpoint, Database } from './build.js';
+import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
+import { HandlerFailure, isOutage, isUnreadableLog } from './failures.js';
+import { applyRule, forgottenBy } from './forgetting.js';
+import type { Process } from './process.js';
+import type { Effects, Projection } from './projection.js';
+
+export interface Applying {
+  readonly db: Database;
+  readonly ledger: Ledger;
+  /** In whose name process managers act. */
+  readonly context: () => CommandContext;
+}
+
+/** Whether a build has anything to do in these events but move on. */
+export const concerns = ({ follower }: Build, events: readonly RecordedEvent[], ledger: Ledger): boolean =>
+  follower.kind === 'process'
+    ? events.some(({ type }) => follower.reactionTo(type) !== undefined)
+    : events.some(
+        (event) =>
+          follower.handlersOf(event.type).length > 0 ||
+          (follower.forgetting.length > 0 && forgottenBy(event, ledger) !== undefined),
+      );
+
+/**
+ * Brings one build over a batch. When a handler fails, everything before its event is kept and HandlerFailure is thrown; an
+ * outage leaves the build where it was.
+ */
+export const applyBatch = async (applying: Applying, build: Build, batch: Batch): Promise<void> => {
+  const whole = checkpointOf(batch, build);
+  try {
+    await applyUpTo(applying, build, whole);
+  } catch (error) {
+    if (!(error instanceof HandlerFailure)) throw error;
+    if (isOutage(error.cause) || isUnreadableLog(error.cause)) throw error.cause;
+    // A process manager has moved its checkpoint with each reaction; a projection's was rolled back with its rows.
+    const before = whole.events.filter(({ position }) => position > build.position && position < error.event.position);
+    const last = before.at(-1);
+    if (last) await applyUpTo(applying, build, { position: last.position, events: before, live: false });
+    throw error;
+  }
+};
+
+const applyUpTo = async (applying: Applying, build: Build, to: Checkpoint): Promise<void> => {
+  const { follower } = build;
+  if (follower.kind === 'process') await react(applying, build, follower, to);
+  else await project(applying, build, follower, to);
+};
+
+/** Rows and checkpoint in one transaction: whatever happens in between, each event is in the rows once. */
+const project = async (applying: Applying, build: Build, projection: Projection, to: Checkpoint): Promise<void> => {
+  await applying.db.transaction().execute(async (transaction) => {
+    // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
+    await sql`select set_config('synchronous_commit', 'off', true),
+                     set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(transaction);
+    await moveCheckpoint(transaction, [build], to);
+    for (const event of to.events)
+      try {
+        await handle(projection, event, transaction as Transaction<any>, applying.ledger);
+      } catch (error) {
+        throw new HandlerFailure(event, error);
+      }
+  });
+  build.position = to.position;
+};
+
+const handle = async (projection: Projection, event: RecordedEvent, db: Transaction<any>, ledger: Ledger) => {
+  for (const handler of projection.handlersOf(event.type)) await execute(await handler(event, db));
+  const forgotten = projection.forgetting.length > 0 ? forgottenBy(event, ledger) : undefined;
+  if (!forgotten) return;
+  for (const forget of projection.forgetting)
+    if (typeof forget === 'function') await execute(await forget(forgotten, db));
+    else await applyRule(forget, forgotten, db);
+};
+
+const execute = async (effects: Effects): Promise<void> => {
+  if (!effects) return;
+  for (const query of Array.isArray(effects) ? effects : [effects]) await query.execute();
+};
+
+/** The checkpoint follows each reaction: a crash repeats one reaction, not a batch of them. */
+const react = async (applying: Applying, build: Build, process: Process, to: Checkpoint): Promise<void> => {
+  let done = 0;
+  for (const [index, event] of to.events.entries()) {
+    const reaction = process.reactionTo(event.type);
+    if (!reaction) continue;
+    try {
+      await inContext(applying.context(), () => reaction(event));
+    } catch (error) {
+      throw new HandlerFailure(event, error);
+    }
+    const events = to.events.slice(done, index + 1);
+    await moveCheckpoint(applying.db, [build], { position: event.position, events, live: false });
+    build.position = event.position;
+    done = index + 1;
+  }
+  await moveCheckpoint(applying.db, [build], { ...to, events: to.events.slice(done) });
+  build.position = to.position;
+};

@@ -1,0 +1,122 @@
+import type { Ledger } from '#ledger';
+import type { Build, Database, Follower } from './build.js';
+import { markStatus } from './build.js';
+import type { Notice } from './lane.js';
+import type { Projection } from './projection.js';
+import type { BuildRow } from './schema.js';
+import { createBuild, dropBuilds, dropRetired, fingerprintOf, insertBuild, swap } from './tables.js';
+
+export interface Planning {
+  readonly db: Database;
+  readonly ledger: Ledger;
+  readonly followers: readonly Follower[];
+  readonly notice: (notice: Notice) => void;
+}
+
+const rowsOf = (db: Database): Promise<BuildRow[]> => db.selectFrom('projections.build').selectAll().execute();
+
+/**
+ * Compares what the program declares with what the database has, once at the start: makes what is new, begins to rebuild what
+ * was made by another version or from another log, gives what had failed another chance, removes what is no more.
+ */
+export const prepare = async (planning: Planning): Promise<void> => {
+  const { db, followers } = planning;
+  const rows = await rowsOf(db);
+  for (const { name } of rows.filter((row) => row.kind === 'projection'))
+    if (!followers.some((follower) => follower.name === name)) await dropBuilds(db, name);
+  for (const follower of followers) {
+    const live = rows.find(({ name, role }) => name === follower.name && role === 'live');
+    if (follower.kind === 'projection') await prepareProjection(planning, follower, live, rows);
+    else if (!live) await insertBuild(db, follower, 'live');
+    else if (!(await isOfThisLog(live, planning.ledger))) await restartProcess(db, follower);
+  }
+};
+
+const prepareProjection = async (
+  { db, ledger, notice }: Planning,
+  projection: Projection,
+  live: BuildRow | undefined,
+  rows: readonly BuildRow[],
+): Promise<void> => {
+  await dropRetired(db, projection.name);
+  if (!live) return createBuild(db, projection, 'live');
+  const next = rows.find(({ name, role }) => name === projection.name && role === 'next');
+  const goesOn = async (row: BuildRow) =>
+    row.fingerprint === fingerprintOf(projection) && (await isOfThisLog(row, ledger));
+  const liveGoesOn = await goesOn(live);
+  if (!liveGoesOn) await mark(db, projection, 'live', 'outdated');
+  else if (live.status === 'failed') await mark(db, projection, 'live', 'catching-up');
+  if (next && (await goesOn(next))) return mark(db, projection, 'next', 'catching-up');
+  if (next || !liveGoesOn) {
+    notice({ event: 'projection.rebuilding', name: projection.name });
+    await createBuild(db, projection, 'next');
+  }
+};
+
+/** Reactions are idempotent, so a process manager in front of another log begins anew. */
+const restartProcess = async (db: Database, follower: Follower): Promise<void> => {
+  await db.deleteFrom('projections.build').where('name', '=', follower.name).execute();
+  await insertBuild(db, follower, 'live');
+};
+
+const mark = (db: Database, follower: Follower, role: BuildRow['role'], status: 'outdated' | 'catching-up') =>
+  markStatus(db, [{ follower, role, position: 0n, caughtUp: false, failed: false }], status);
+
+/**
+ * Event ids are random: a log that has this very event at this very place is the log that the rows were made from, up to
+ * there. A log restored from an older backup, or another one altogether, does not have it.
+ */
+const isOfThisLog = async (row: BuildRow, ledger: Ledger): Promise<boolean> => {
+  if (row.event_stream === null) return true;
+  const events = await ledger.read(row.event_stream);
+  return events.some(({ eventId, position }) => eventId === row.event_id && String(position) === row.event_position);
+};
+
+/** Takes the requests that operators have left in the table, each exactly once. */
+export const takeRequests = async ({ db, followers, notice }: Planning): Promise<void> => {
+  const requests = await db.deleteFrom('projections.request').returning(['name', 'kind']).execute();
+  for (const { name, kind } of requests) {
+    const follower = followers.find((declared) => declared.name === name);
+    if (!follower) continue;
+    if (kind === 'rebuild' && follower.kind === 'projection') {
+      notice({ event: 'projection.rebuilding', name });
+      await createBuild(db, follower, 'next');
+    }
+    if (kind === 'resume')
+      await db
+        .updateTable('projections.build')
+        .set({ status: 'catching-up', error_code: null, error_event: null })
+        .where('name', '=', name)
+        .where('status', '=', 'failed')
+        .execute();
+  }
+};
+
+/** Swaps in every rebuild that has come at least as far as the tables it replaces. */
+export const swapFinished = async ({ db, notice }: Planning, caughtUp: (row: BuildRow) => boolean): Promise<void> => {
+  const rows = await rowsOf(db);
+  for (const next of rows.filter(({ role }) => role === 'next')) {
+    const live = rows.find(({ name, role }) => name === next.name && role === 'live');
+    const replaced = live && live.status !== 'outdated' && live.status !== 'failed' ? BigInt(live.position) : 0n;
+    if (!caughtUp(next) || next.status === 'failed' || BigInt(next.position) < replaced) continue;
+    await swap(db, next.name);
+    notice({ event: 'projection.swapped', name: next.name });
+    await dropRetired(db, next.name);
+  }
+};
+
+/** What is to be followed now: all that is neither outdated nor failed. */
+export const activeBuilds = async ({ db, followers }: Planning): Promise<readonly Build[]> =>
+  (await rowsOf(db)).flatMap((row) => {
+    const follower = followers.find(({ name }) => name === row.name);
+    if (!follower || row.status === 'outdated' || row.status === 'failed') return [];
+    return [{ follower, role: row.role, position: BigInt(row.position), caughtUp: false, failed: false }];
+  });
+
+/**
+ * Builds that have met the end of the log share one subscription; so do those that stand at the same place. Whoever is far
+ * behind has one of its own, so that a rebuild does not hold up the rest.
+ */
+export const groupIntoLanes = (builds: readonly Build[]): readonly (readonly Build[])[] => [
+  ...Map.groupBy(builds, (build) => (build.caughtUp ? 'end' : String(build.position))).values(),
+];
