@@ -1,2 +1,2 @@
-/** ReadingRules stands in #policy: the contexts ask it, and retention reads the contexts' events. */
-export type { ReadingState } from '#policy';
+export { holdings } from './holdings.projection.js';
+export { Holdings, type AssessedHolding } from './holdings.js';

@@ -1,0 +1,155 @@
+import type { Draft } from '#events';
+import { SubjectErased } from '#events';
+import type { ActorId, ErasureId, OwnerRef } from '#kernel';
+import { MakulerError } from '#kernel';
+import type { ErasureCase, Executed, Plan } from './erasure-case.js';
+import { isUnderway } from './erasure-case.js';
+import type { PlanLine, PlannedScope } from './erasure.events.js';
+import {
+  ErasureApproved,
+  ErasureCertified,
+  ErasureDelayed,
+  ErasureExecuted,
+  ErasureExecutionRequested,
+  ErasureFenced,
+  ErasureGivenUp,
+  ErasurePlanned,
+  ErasureStopped,
+  ErasureVerified,
+} from './erasure.events.js';
+
+/** A plan as computed now, from the vault's list of scopes and the holdings. */
+export interface ComputedPlan {
+  readonly items: readonly PlannedScope[];
+  readonly summary: readonly PlanLine[];
+  readonly planHash: string;
+}
+
+export interface NewPlan extends ComputedPlan {
+  readonly erasureId: ErasureId;
+  readonly owner: OwnerRef;
+  readonly ground: string;
+  readonly salt: string;
+  readonly note: string | null;
+}
+
+const planned = ({ erasureId, owner, ground, planHash, summary, items, salt, note }: NewPlan): Draft<any> =>
+  ErasurePlanned.of(
+    { ownerId: owner.id, ownerKind: owner.kind, erasureId, ground, planHash, summary, items, salt, note },
+    { partitions: { request: erasureId } },
+  );
+
+/** Puts a plan on the table. Throws `not-found` for a stream without events, `erasure-in-progress`, `subject-closed`. */
+export const planErasure = (state: ErasureCase, plan: NewPlan): Draft<any>[] => {
+  if (state.status === 'none') {
+    if (!state.ownerKnown) throw new MakulerError('not-found');
+    return [planned(plan)];
+  }
+  if (state.plan.erasureId === plan.erasureId) return [];
+  if (state.status === 'erased' || state.status === 'executed' || state.status === 'verified')
+    throw new MakulerError('subject-closed');
+  throw new MakulerError('erasure-in-progress', { facts: { erasureId: state.plan.erasureId } });
+};
+
+/** Replaces the plan by one computed now, under the same id; an approval of the old one is void. Says nothing if it is the same. */
+export const replan = (state: ErasureCase, now: ComputedPlan): Draft<any>[] => {
+  if (state.status !== 'planned' && state.status !== 'approved') return [];
+  if (state.plan.planHash === now.planHash) return [];
+  return [planned(replacing(state.plan, now))];
+};
+
+const replacing = ({ erasureId, owner, ground, salt, note }: Plan, now: ComputedPlan): NewPlan => {
+  if (salt.state !== 'value' || note.state !== 'value') throw new MakulerError('subject-closed');
+  return { erasureId, owner, ground, salt: salt.reveal(), note: note.reveal(), ...now };
+};
+
+export interface Approval {
+  readonly planHash: string;
+  readonly actor: ActorId;
+  readonly fourEyes: boolean;
+}
+
+/** Agrees to the plan with this hash. Throws `plan-changed` (with the hash that holds), `four-eyes`, `not-found`. */
+export const approveErasure = (state: ErasureCase, { planHash, actor, fourEyes }: Approval): Draft<any>[] => {
+  if (state.status === 'none') throw new MakulerError('not-found');
+  const { plan } = state;
+  if (plan.planHash !== planHash) throw planChanged(plan);
+  if (fourEyes && actor === plan.plannedBy) throw new MakulerError('four-eyes');
+  return state.status === 'planned'
+    ? [ErasureApproved.of({ ownerId: plan.owner.id, erasureId: plan.erasureId, planHash })]
+    : [];
+};
+
+/** The refusal that shows the plan which holds now. Its items hold ids, dates and reasons, and no value of the person. */
+export const planChanged = (plan: Plan): MakulerError =>
+  new MakulerError('plan-changed', {
+    facts: {
+      erasureId: plan.erasureId,
+      planHash: plan.planHash,
+      items: plan.items.state === 'value' ? plan.items.reveal() : [],
+    },
+  });
+
+/** Asks for the execution. Throws `plan-not-approved` where the policy wants four eyes, `not-found`. Asked again: says nothing. */
+export const requestExecution = (state: ErasureCase, fourEyes: boolean): Draft<any>[] => {
+  if (state.status === 'none') throw new MakulerError('not-found');
+  if (state.status === 'planned' && fourEyes) throw new MakulerError('plan-not-approved');
+  if (state.status !== 'planned' && state.status !== 'approved') return [];
+  const { owner, erasureId } = state.plan;
+  return [ErasureExecutionRequested.of({ ownerId: owner.id, ownerKind: owner.kind, erasureId })];
+};
+
+/** Withdraws a plan of which nothing was begun. Throws `not-found`, and `erasure-in-progress` once execution was asked for. */
+export const giveUpErasure = (state: ErasureCase): Draft<any>[] => {
+  if (state.status === 'none') throw new MakulerError('not-found');
+  if (state.status !== 'planned' && state.status !== 'approved') throw new MakulerError('erasure-in-progress');
+  return [ErasureGivenUp.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId })];
+};
+
+/** Closes the owner to new commands, and reserves the shred order. */
+export const fenceOwner = (state: ErasureCase, orderId: string): Draft<any>[] =>
+  state.status === 'requested'
+    ? [ErasureFenced.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId, orderId })]
+    : [];
+
+/** Behind the fence the plan is another: back to a plan, which needs its own approval and its own request to execute. */
+export const stopErasure = (state: ErasureCase, now: ComputedPlan): Draft<any>[] =>
+  state.status === 'fenced'
+    ? [
+        ErasureStopped.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId }),
+        planned(replacing(state.plan, now)),
+      ]
+    : [];
+
+/** Notes that a step is being repeated, once for each step and code. */
+export const noteDelay = (state: ErasureCase, step: string, code: string): Draft<any>[] =>
+  isUnderway(state) && !state.delayed.includes(`${step}:${code}`)
+    ? [ErasureDelayed.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId, step, code })]
+    : [];
+
+/**
+ * Records what the vault has destroyed. `subject.erased` and the details stand together or not at all, so a projection
+ * that has forgotten the person always knows since when.
+ */
+export const recordExecution = (state: ErasureCase, receipt: Executed): Draft<any>[] => {
+  if (state.status !== 'fenced') return [];
+  const { owner, erasureId, summary } = state.plan;
+  const categories: Record<string, number> = {};
+  for (const { category } of receipt.destroyed) categories[category] = (categories[category] ?? 0) + 1;
+  const retained = [...new Set(summary.filter((line) => line.action !== 'shred').map((line) => line.category))];
+  const { liveErasedAt, destroyed } = receipt;
+  return [
+    SubjectErased.of({ ownerId: owner.id, ownerKind: owner.kind, categories, retained }),
+    ErasureExecuted.of({ ownerId: owner.id, erasureId, liveErasedAt, destroyed }),
+  ];
+};
+
+export const recordVerification = (state: ErasureCase): Draft<any>[] =>
+  state.status === 'executed'
+    ? [ErasureVerified.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId })]
+    : [];
+
+export const recordCertificate = (state: ErasureCase, certificate: string): Draft<any>[] =>
+  state.status === 'verified'
+    ? [ErasureCertified.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId, certificate })]
+    : [];

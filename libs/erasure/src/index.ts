@@ -1,0 +1,2 @@
+export * from './erasure.events.js';
+export { erasureCase, erasureStream, type ErasureCase, type Executed, type Plan } from './erasure-case.js';
