@@ -1,18 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { AllStreamResolvedEvent, EventStoreDBClient, ResolvedEvent } from '@eventstore/db-client';
-import { BACKWARDS, END, jsonEvent } from '@eventstore/db-client';
 import type { Draft, EventRegistry } from '#events';
 import type { Clock, EventId, ScopeId } from '#kernel';
 import { MakulerError, currentContext } from '#kernel';
 import type { SealingSession, Vault } from '#vault';
+import type { EventStore, EventToStore, StoredEvent } from './event-store.js';
+import { RevisionConflict } from './event-store.js';
 import type { Batch, Decided, OpenedEnvelope, SubscribeOptions } from './ledger.js';
 import { Ledger } from './ledger.js';
 import { openEnvelopes, upcast } from './opening.js';
 import { RecordedInstants } from './recorded-instants.js';
 import type { PlannedEvent } from './sealing.js';
 import { planEvent, sealEvent } from './sealing.js';
-import { RevisionConflict, isStreamMissing, translateStoreError } from './store-errors.js';
-import { batchesOf } from './subscription.js';
 import type {
   AppendCommand,
   Appended,
@@ -27,7 +25,7 @@ import type {
 } from './types.js';
 
 export interface EventStoreLedgerOptions {
-  readonly client: EventStoreDBClient;
+  readonly store: EventStore;
   readonly vault: Vault;
   readonly registry: EventRegistry;
   readonly clock: Clock;
@@ -40,8 +38,9 @@ export interface EventStoreLedgerOptions {
 /** A server-side deadline ends this long before the lease that covers the keys: no append may land after a fence was waited out. */
 const LEASE_MARGIN_MS = 750;
 const APPEND_DEADLINE_MS = 3_000;
+const DEFAULT_BATCH = 500;
 
-/** The ledger on an EventStoreDB-protocol server (our event node, EventStoreDB, KurrentDB). */
+/** The ledger over an event store and a vault. */
 export class EventStoreLedger extends Ledger {
   readonly #opened = new AsyncLocalStorage<Set<ScopeId>>();
   readonly #instants: RecordedInstants;
@@ -89,8 +88,7 @@ export class EventStoreLedger extends Ledger {
         );
         return { ...appended, state: after, written: drafts.length, replayed: false };
       } catch (error) {
-        if (!(error instanceof RevisionConflict)) throw error;
-        if (attempt >= (this.options.attempts ?? 8)) throw new MakulerError('conflict', { retryAfterSeconds: 1 });
+        if (!(error instanceof RevisionConflict) || attempt >= (this.options.attempts ?? 8)) throw error;
       }
     }
   }
@@ -116,20 +114,13 @@ export class EventStoreLedger extends Ledger {
     return new Map([...keys].map(([id, { state }]) => [id, state]));
   }
 
-  subscribe(options: SubscribeOptions): AsyncIterable<Batch> {
-    return batchesOf(this.options.client, options, (events) => this.#openAll(events));
+  async *subscribe({ maxBatch = DEFAULT_BATCH, ...options }: SubscribeOptions): AsyncGenerator<Batch> {
+    for await (const { events, ...batch } of this.options.store.subscribe({ ...options, maxBatch }))
+      yield { ...batch, events: await this.#openAll(events) };
   }
 
-  async head(): Promise<Position> {
-    const { client } = this.options;
-    try {
-      // System events are not subscribed to, so the head is the last event that is none.
-      for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END }))
-        if (event && !event.type.startsWith('$')) return event.position?.commit ?? 0n;
-      return 0n;
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+  head(): Promise<Position> {
+    return this.options.store.head();
   }
 
   reading<T>(work: () => Promise<T>): Promise<T> {
@@ -141,8 +132,8 @@ export class EventStoreLedger extends Ledger {
     if (opened && opened.size > 0) this.options.vault.assertCurrent(opened);
   }
 
-  async close(): Promise<void> {
-    await this.options.client.dispose();
+  close(): Promise<void> {
+    return this.options.store.close();
   }
 
   async #append(
@@ -170,7 +161,7 @@ export class EventStoreLedger extends Ledger {
     const deadline = Math.min(APPEND_DEADLINE_MS, (session?.remainingMs() ?? Infinity) - LEASE_MARGIN_MS);
     if (deadline <= 0) throw new MakulerError('vault-unavailable', { retryAfterSeconds: 1 });
     let keyIndex = 0;
-    const events = planned.map((event) => {
+    const events = planned.map((event): EventToStore => {
       const id = nextId();
       const keys = session?.keys.slice(keyIndex, (keyIndex += event.blocks.length)) ?? [];
       const metadata: EventMetadata = {
@@ -185,33 +176,18 @@ export class EventStoreLedger extends Ledger {
         $causationId: correlation,
       };
       const data = session ? sealEvent(event, id, stream, session, keys) : event.clear;
-      return jsonEvent({ id, type: event.draft.event.type, data, metadata: { ...metadata } });
+      return { id, type: event.draft.event.type, data, metadata: { ...metadata } };
     });
-    try {
-      const result = await this.options.client.appendToStream(stream, events, {
-        expectedRevision: expected === 'no-stream' ? 'no_stream' : expected,
-        deadline,
-      });
-      return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+    return this.options.store.append(stream, expected, events, deadline);
   }
 
   async #readFrom(stream: StreamName, fromRevision: bigint): Promise<readonly RecordedEvent[]> {
-    const found: ResolvedEvent[] = [];
-    try {
-      for await (const event of this.options.client.readStream(stream, { fromRevision })) found.push(event);
-    } catch (error) {
-      if (isStreamMissing(error)) return [];
-      throw translateStoreError(error);
-    }
-    return this.#openAll(found);
+    return this.#openAll(await this.options.store.read(stream, fromRevision));
   }
 
   /** Opens raw events, all keys in one call. An event type that this program doesn't know is a fault, not something to skip. */
-  async #openAll(raw: readonly (ResolvedEvent | AllStreamResolvedEvent)[]): Promise<readonly RecordedEvent[]> {
-    const parsed = raw.flatMap(({ event }) => (event ? [this.#parse(event)] : []));
+  async #openAll(raw: readonly StoredEvent[]): Promise<readonly RecordedEvent[]> {
+    const parsed = raw.map((event) => this.#parse(event));
     const envelopes = parsed.map((event) => event.envelope);
     this.#remember(envelopes);
     const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
@@ -225,29 +201,15 @@ export class EventStoreLedger extends Ledger {
     });
   }
 
-  #parse(event: NonNullable<ResolvedEvent['event']>) {
-    const declared = this.options.registry.get(event.type);
-    if (!declared) throw new Error(`the log holds an event of type ${event.type}, which this program does not know`);
-    const { $sealed, ...clear } = event.data as Record<string, unknown>;
-    const metadata = event.metadata as unknown as EventMetadata;
-    const stream = event.streamId;
-    const eventId = event.id as EventId;
+  #parse({ id: eventId, type, stream, revision, position, data, metadata: raw }: StoredEvent) {
+    const declared = this.options.registry.get(type);
+    if (!declared) throw new Error(`the log holds an event of type ${type}, which this program does not know`);
+    const { $sealed, ...clear } = data;
+    const metadata = raw as unknown as EventMetadata;
     const sealed = ($sealed ?? {}) as Record<ScopeId, string>;
-    const envelope: Envelope = { eventId, type: event.type, version: metadata.schemaVersion, stream, sealed };
-    const position = event.position?.commit ?? 0n;
+    const envelope: Envelope = { eventId, type, version: metadata.schemaVersion, stream, sealed };
     const at = new Date(metadata.recordedAt);
-    return {
-      eventId,
-      type: event.type,
-      stream,
-      revision: event.revision,
-      position,
-      at,
-      metadata,
-      envelope,
-      clear,
-      declared,
-    };
+    return { eventId, type, stream, revision, position, at, metadata, envelope, clear, declared };
   }
 
   #remember(envelopes: readonly Envelope[]): void {

@@ -1,4 +1,5 @@
 export * from './types.js';
 export * from './ledger.js';
+export * from './event-store.js';
+export * from './event-store-db.js';
 export * from './event-store-ledger.js';
-export * from './connection.js';

@@ -1,8 +1,6 @@
 import { ErrorType, WrongExpectedVersionError } from '@eventstore/db-client';
 import { MakulerError, isMakulerError } from '#kernel';
-
-/** Somebody else appended first. Handled inside the ledger: it decides again. */
-export class RevisionConflict extends Error {}
+import { RevisionConflict } from './event-store.js';
 
 const GRPC_UNAVAILABLE = 14;
 const OUTAGES: ReadonlySet<unknown> = new Set([
@@ -18,7 +16,7 @@ const OUTAGES: ReadonlySet<unknown> = new Set([
  * still only the kind is passed on. The first call to a dead node rejects with a raw gRPC error (code 14), so both are looked at.
  */
 export const translateStoreError = (error: unknown): Error => {
-  if (isMakulerError(error) || error instanceof RevisionConflict) return error;
+  if (isMakulerError(error)) return error;
   if (error instanceof WrongExpectedVersionError) return new RevisionConflict();
   const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
   if (OUTAGES.has(type) || code === GRPC_UNAVAILABLE || code === 1 || code === 4)

@@ -1,3 +1,5 @@
 export * from './database.js';
+export * from './event-store-double.js';
 export * from './ledger-double.js';
 export * from './state-after.js';
+export * from './vault-double.js';

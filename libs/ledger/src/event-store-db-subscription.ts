@@ -1,10 +1,9 @@
 import type { AllStreamResolvedEvent, EventStoreDBClient } from '@eventstore/db-client';
 import { START, excludeSystemEvents } from '@eventstore/db-client';
-import type { Batch, SubscribeOptions } from './ledger.js';
+import { storedEvent } from './stored-event.js';
+import type { StoredBatch } from './event-store.js';
 import { translateStoreError } from './store-errors.js';
-import type { Position, RecordedEvent } from './types.js';
-
-const DEFAULT_BATCH = 500;
+import type { Position } from './types.js';
 
 /**
  * A catch-up subscription to `$all` without system events, in batches: whatever has arrived, up to `maxBatch`. One batch is
@@ -13,9 +12,8 @@ const DEFAULT_BATCH = 500;
  */
 export async function* batchesOf(
   client: EventStoreDBClient,
-  options: SubscribeOptions,
-  open: (events: readonly AllStreamResolvedEvent[]) => Promise<readonly RecordedEvent[]>,
-): AsyncGenerator<Batch> {
+  options: { after?: Position; maxBatch: number; signal?: AbortSignal },
+): AsyncGenerator<StoredBatch> {
   let considered: Position = options.after ?? 0n;
   let live = false;
   let announced = false;
@@ -27,7 +25,7 @@ export async function* batchesOf(
   const subscription = client.subscribeToAll({
     fromPosition: options.after === undefined ? START : { commit: options.after, prepare: options.after },
     filter: excludeSystemEvents({
-      maxSearchWindow: DEFAULT_BATCH,
+      maxSearchWindow: options.maxBatch,
       checkpointInterval: 1,
       checkpointReached: (_subscription, position) => {
         pendingCheckpoint = position.commit;
@@ -60,11 +58,10 @@ export async function* batchesOf(
     while (!options.signal?.aborted) {
       const found: AllStreamResolvedEvent[] = [];
       let next: AllStreamResolvedEvent | null;
-      while (found.length < (options.maxBatch ?? DEFAULT_BATCH) && (next = subscription.read() as typeof next) !== null)
-        found.push(next);
+      while (found.length < options.maxBatch && (next = subscription.read() as typeof next) !== null) found.push(next);
       if (found.length > 0) {
         considered = found.at(-1)?.event?.position?.commit ?? considered;
-        yield { events: await open(found), position: considered, live };
+        yield { events: found.flatMap(storedEvent), position: considered, live };
         announced = live;
         continue;
       }

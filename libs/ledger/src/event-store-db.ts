@@ -1,0 +1,61 @@
+import type { ResolvedEvent } from '@eventstore/db-client';
+import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { batchesOf } from './event-store-db-subscription.js';
+import type { EventToStore, StoredEvent } from './event-store.js';
+import { EventStore } from './event-store.js';
+import { storedEvent } from './stored-event.js';
+import { isStreamMissing, translateStoreError } from './store-errors.js';
+import type { ExpectedRevision, Position, StreamName } from './types.js';
+
+/** An EventStoreDB-protocol server through the vendor's client: our event node, EventStoreDB, KurrentDB. */
+export class EventStoreDb extends EventStore {
+  readonly #client: EventStoreDBClient;
+
+  /** `url`: what the vendor's client takes, `esdb://user:password@host:port?…`. Connects at the first call. */
+  constructor(url: string) {
+    super();
+    this.#client = EventStoreDBClient.connectionString(url);
+  }
+
+  async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[], deadlineMs: number) {
+    try {
+      const result = await this.#client.appendToStream(
+        stream,
+        events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata })),
+        { expectedRevision: expected === 'no-stream' ? 'no_stream' : expected, deadline: deadlineMs },
+      );
+      return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+
+  async read(stream: StreamName, fromRevision: bigint): Promise<readonly StoredEvent[]> {
+    try {
+      const found: ResolvedEvent[] = [];
+      for await (const event of this.#client.readStream(stream, { fromRevision })) found.push(event);
+      return found.flatMap(storedEvent);
+    } catch (error) {
+      if (isStreamMissing(error)) return [];
+      throw translateStoreError(error);
+    }
+  }
+
+  subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }) {
+    return batchesOf(this.#client, options);
+  }
+
+  async head(): Promise<Position> {
+    try {
+      for await (const { event } of this.#client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 500 }))
+        if (event && !event.type.startsWith('$')) return event.position?.commit ?? 0n;
+      return 0n;
+    } catch (error) {
+      throw translateStoreError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.dispose();
+  }
+}

@@ -1,0 +1,59 @@
+import type { EventToStore, ExpectedRevision, StoredBatch, StoredEvent, StreamName } from '#ledger';
+import { EventStore, RevisionConflict } from '#ledger';
+
+/** An event store in memory. Positions are 1, 2, 3 …: how many events there are. */
+export class EventStoreDouble extends EventStore {
+  readonly #events: StoredEvent[] = [];
+  readonly #wake = new Set<() => void>();
+
+  async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[]) {
+    const present = this.#events.filter((event) => event.stream === stream);
+    const revision = BigInt(present.length) - 1n;
+    const repeated = present.find((event) => event.id === events[0]?.id);
+    if (repeated) return { position: present.at(-1)!.position, revision };
+    if (expected !== 'any' && revision !== (expected === 'no-stream' ? -1n : expected)) throw new RevisionConflict();
+    events.forEach((event, n) => {
+      // What went through JSON is what a real store gives back: no undefined, no prototypes.
+      const copy = JSON.parse(JSON.stringify(event)) as EventToStore;
+      const position = BigInt(this.#events.length + 1);
+      this.#events.push({ ...copy, stream, revision: revision + 1n + BigInt(n), position });
+    });
+    for (const wake of this.#wake) wake();
+    return { position: this.#end(), revision: revision + BigInt(events.length) };
+  }
+
+  async read(stream: StreamName, fromRevision: bigint) {
+    return this.#events.filter((event) => event.stream === stream && event.revision >= fromRevision);
+  }
+
+  async *subscribe({ after = 0n, maxBatch, signal }: { after?: bigint; maxBatch: number; signal?: AbortSignal }) {
+    for (let next = Number(after); !signal?.aborted;) {
+      const events = this.#events.slice(next, next + maxBatch);
+      next += events.length;
+      const live = next === this.#events.length;
+      yield { events, position: BigInt(next), live } satisfies StoredBatch;
+      if (live && !signal?.aborted) await this.#more(next, signal);
+    }
+  }
+
+  async head() {
+    return this.#end();
+  }
+
+  async close() {}
+
+  #end = () => BigInt(this.#events.length);
+
+  #more(from: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        if (this.#events.length === from && !signal?.aborted) return;
+        this.#wake.delete(done);
+        resolve();
+      };
+      this.#wake.add(done);
+      signal?.addEventListener('abort', done, { once: true });
+      done();
+    });
+  }
+}
