@@ -1,1 +1,9 @@
-export {};
+export * from './day.js';
+export * from './decorators.js';
+export * from './email.js';
+export * from './money.js';
+export * from './national-id.js';
+export * from './organisation-number.js';
+export * from './parsed.js';
+export * from './phone.js';
+export * from './postal-address.js';

@@ -33,13 +33,6 @@ const partsOf = (day: Day): [number, number, number] => {
 };
 const daysIn = (year: number, month: number): number => date(year, month + 1, 0).getUTCDate();
 
-/** Whether a text is a real day of the calendar, `YYYY-MM-DD`, from 1900 to 2999. */
-export const isDay = (value: unknown): value is Day => {
-  if (typeof value !== 'string' || !/^(19|2\d)\d{2}-\d{2}-\d{2}$/.test(value)) return false;
-  const [year, month, day] = partsOf(value);
-  return month >= 0 && month <= 11 && day >= 1 && day <= daysIn(year, month);
-};
-
 export const addDays = (day: Day, days: number): Day => text(new Date(Date.parse(day) + days * MS_PER_DAY));
 
 /**
