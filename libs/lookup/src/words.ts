@@ -1,5 +1,5 @@
 /** What can be looked up. Exact but for names, which are found by words and by beginnings of words. */
-export type LookupKind = 'email' | 'phone' | 'organisationNumber' | 'name' | 'sourceKey';
+export type LookupKind = 'email' | 'phone' | 'organisationNumber' | 'name' | 'companyId' | 'sourceKey';
 
 const MIN_BEGINNING = 2;
 const MAX_BEGINNING = 8;
@@ -14,7 +14,11 @@ export const foldName = (name: string): string =>
     .trim();
 
 const fold = (kind: Exclude<LookupKind, 'name'>, value: string): string =>
-  kind === 'email' ? value.trim().toLowerCase() : kind === 'sourceKey' ? value : value.replace(/[^\d+]/g, '');
+  kind === 'email'
+    ? value.trim().toLowerCase()
+    : kind === 'sourceKey' || kind === 'companyId'
+      ? value
+      : value.replace(/[^\d+]/g, '');
 
 /** The index words of a stored value: for a name, each word and its beginnings of two to eight letters. */
 export const wordsOf = (kind: LookupKind, value: string): readonly string[] => {

@@ -1,0 +1,3 @@
+export * from './words.js';
+export * from './lookup.js';
+export * from './entries.js';
