@@ -30,10 +30,10 @@ export class EventStoreDb extends EventStore {
     }
   }
 
-  async read(stream: StreamName, fromRevision: bigint): Promise<readonly StoredEvent[]> {
+  async read(stream: StreamName): Promise<readonly StoredEvent[]> {
     try {
       const found: ResolvedEvent[] = [];
-      for await (const event of this.#client.readStream(stream, { fromRevision })) found.push(event);
+      for await (const event of this.#client.readStream(stream)) found.push(event);
       return found.flatMap(storedEvent);
     } catch (error) {
       if (isStreamMissing(error)) return [];

@@ -50,9 +50,11 @@ export class EventStoreLedger extends Ledger {
     this.#instants = new RecordedInstants(options.clock);
   }
 
-  append(command: AppendCommand): Promise<Appended> {
+  async append(command: AppendCommand): Promise<Appended> {
     const ids = currentContext().ids.fork();
-    return this.#append(command, ids.next<EventId>(), () => ids.next<EventId>());
+    const stored = await this.#append(command, ids.next<EventId>(), () => ids.next<EventId>());
+    const { position, revision } = stored.at(-1)!;
+    return { position, revision };
   }
 
   async decide<S>(
@@ -81,12 +83,10 @@ export class EventStoreLedger extends Ledger {
       try {
         let next = 0;
         const expected: ExpectedRevision = last ? last.revision : 'no-stream';
-        const appended = await this.#append({ stream, expected, drafts }, correlation, () => idAt(next++));
-        const after = (await this.#readFrom(stream, last ? last.revision + 1n : 0n)).reduce(
-          (s, e) => decider.evolve(s, e),
-          state,
-        );
-        return { ...appended, state: after, written: drafts.length, replayed: false };
+        const stored = await this.#append({ stream, expected, drafts }, correlation, () => idAt(next++));
+        const after = (await this.#openAll(stored)).reduce((s, e) => decider.evolve(s, e), state);
+        const { position, revision } = stored.at(-1)!;
+        return { position, revision, state: after, written: drafts.length, replayed: false };
       } catch (error) {
         if (!(error instanceof RevisionConflict) || attempt >= (this.options.attempts ?? 8)) throw error;
       }
@@ -100,8 +100,8 @@ export class EventStoreLedger extends Ledger {
     return { state, revision: last?.revision, position: last?.position };
   }
 
-  read(stream: StreamName): Promise<readonly RecordedEvent[]> {
-    return this.#readFrom(stream, 0n);
+  async read(stream: StreamName): Promise<readonly RecordedEvent[]> {
+    return this.#openAll(await this.options.store.read(stream));
   }
 
   async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
@@ -140,7 +140,8 @@ export class EventStoreLedger extends Ledger {
     { stream, expected, drafts }: AppendCommand,
     correlation: string,
     nextId: () => EventId,
-  ): Promise<Appended> {
+  ): Promise<readonly StoredEvent[]> {
+    if (drafts.length === 0) throw new Error('nothing to append');
     const planned = drafts.map((draft) => planEvent(draft, stream));
     const requests = planned.flatMap((event) => event.blocks.map((block) => block.request));
     if (requests.length === 0) return this.#write(stream, expected, planned, correlation, nextId);
@@ -156,7 +157,7 @@ export class EventStoreLedger extends Ledger {
     correlation: string,
     nextId: () => EventId,
     session?: SealingSession,
-  ): Promise<Appended> {
+  ): Promise<readonly StoredEvent[]> {
     const context = currentContext();
     const deadline = Math.min(APPEND_DEADLINE_MS, (session?.remainingMs() ?? Infinity) - LEASE_MARGIN_MS);
     if (deadline <= 0) throw new MakulerError('vault-unavailable', { retryAfterSeconds: 1 });
@@ -178,11 +179,10 @@ export class EventStoreLedger extends Ledger {
       const data = session ? sealEvent(event, id, stream, session, keys) : event.clear;
       return { id, type: event.draft.event.type, data, metadata: { ...metadata } };
     });
-    return this.options.store.append(stream, expected, events, deadline);
-  }
-
-  async #readFrom(stream: StreamName, fromRevision: bigint): Promise<readonly RecordedEvent[]> {
-    return this.#openAll(await this.options.store.read(stream, fromRevision));
+    const { position, revision } = await this.options.store.append(stream, expected, events, deadline);
+    // Positions between the first and the last are not told; whoever orders by position reads the log.
+    const first = revision - BigInt(events.length - 1);
+    return events.map((event, n) => ({ ...event, stream, revision: first + BigInt(n), position }));
   }
 
   /** Opens raw events, all keys in one call. An event type that this program doesn't know is a fault, not something to skip. */

@@ -46,8 +46,8 @@ export abstract class EventStore {
     events: readonly EventToStore[],
     deadlineMs: number,
   ): Promise<{ position: Position; revision: bigint }>;
-  /** The events of a stream from a revision on; none when there is no such stream. */
-  abstract read(stream: StreamName, fromRevision: bigint): Promise<readonly StoredEvent[]>;
+  /** The events of a stream in order; none when there is no such stream. */
+  abstract read(stream: StreamName): Promise<readonly StoredEvent[]>;
   /** Everything in commit order after a position, system events left out; ends when `signal` says so. */
   abstract subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }): AsyncIterable<StoredBatch>;
   /** Position of the last event that is no system event, or 0n. */

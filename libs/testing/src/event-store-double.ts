@@ -22,8 +22,8 @@ export class EventStoreDouble extends EventStore {
     return { position: this.#end(), revision: revision + BigInt(events.length) };
   }
 
-  async read(stream: StreamName, fromRevision: bigint) {
-    return this.#events.filter((event) => event.stream === stream && event.revision >= fromRevision);
+  async read(stream: StreamName) {
+    return this.#events.filter((event) => event.stream === stream);
   }
 
   async *subscribe({ after = 0n, maxBatch, signal }: { after?: bigint; maxBatch: number; signal?: AbortSignal }) {

@@ -1,7 +1,7 @@
 import type { Draft, EventType } from '#events';
 import { EventRegistry } from '#events';
 import type { ErrorCode, OwnerRef } from '#kernel';
-import { SystemClock } from '#kernel';
+import { type Clock, SystemClock } from '#kernel';
 import type { AppendCommand, Appended, Decided, Decider, StreamName } from '#ledger';
 import { EventStoreLedger } from '#ledger';
 import { EventStoreDouble } from './event-store-double.js';
@@ -26,10 +26,10 @@ export class LedgerDouble extends EventStoreLedger {
   readonly #registry: LearningRegistry;
   readonly vault: VaultDouble;
 
-  constructor() {
+  constructor(clock: Clock = new SystemClock()) {
     const registry = new LearningRegistry();
     const vault = new VaultDouble();
-    super({ store: new EventStoreDouble(), vault, registry, clock: new SystemClock(), policyVersion: () => 'test' });
+    super({ store: new EventStoreDouble(), vault, registry, clock, policyVersion: () => 'test' });
     this.#registry = registry;
     this.vault = vault;
   }

@@ -22,6 +22,16 @@ export class VaultDouble extends Vault {
   /** While true, the vault is away for everybody, writers too. */
   away = false;
 
+  /** Owners that are closed: nothing is sealed for them but under these categories and partitions (`category/partition`). */
+  readonly fences = new Map<string, ReadonlySet<string>>();
+
+  /** Every scope of an owner, as the vault's own list has it. */
+  scopesOf(owner: OwnerRef): readonly (ScopeKey & { readonly state: OpeningKey['state'] })[] {
+    return [...this.#scopes.values()]
+      .filter(({ key }) => key.owner.id === owner.id)
+      .map(({ key, state }) => ({ ...key, state }));
+  }
+
   /** Destroys keys, of one owner and category or as many as are named. Gives how many. */
   shred(owner: OwnerRef, category?: string, partition?: string, to: 'shredded' | 'lost' = 'shredded'): number {
     const found = [...this.#scopes.values()].filter(
@@ -83,6 +93,8 @@ export class VaultDouble extends Vault {
   }
 
   #mint(request: ScopeRequest): ScopeKey {
+    const except = this.fences.get(request.owner.id);
+    if (except && !except.has(`${request.category}/${request.partition}`)) throw new MakulerError('subject-closed');
     const meaning = [request.owner.id, request.category, request.partition].join('/');
     const known = this.#scopes.get(this.#byMeaning.get(meaning) as ScopeId);
     if (known && known.state !== 'live') throw new MakulerError('scope-shredded');

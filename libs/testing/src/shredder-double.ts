@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { OwnerRef } from '#kernel';
+import type { ScopeInfo, ShredOrder, ShredReceipt } from '#vault/shredder';
+import { Shredder } from '#vault/shredder';
+import type { VaultDouble } from './vault-double.js';
+
+/** Destroys the keys of a VaultDouble, with the promises of the real one: orders are done once, fences hold. */
+export class ShredderDouble extends Shredder {
+  readonly receipts = new Map<string, ShredReceipt>();
+  readonly closed = new Set<string>();
+
+  constructor(private readonly vault: VaultDouble) {
+    super();
+  }
+
+  async scopesOf(owner: OwnerRef): Promise<readonly ScopeInfo[]> {
+    return this.vault
+      .scopesOf(owner)
+      .map(({ scopeId, category, partition, stream, state }) => ({
+        ...{ scopeId, category, partition, stream },
+        state: state === 'live' ? ('live' as const) : ('shredded' as const),
+      }))
+      .filter(({ state }) => state === 'live' || !this.closed.has(owner.id));
+  }
+
+  async fence(owner: OwnerRef, except: readonly { category: string; partition: string }[]): Promise<void> {
+    this.vault.fences.set(owner.id, new Set(except.map(({ category, partition }) => `${category}/${partition}`)));
+  }
+
+  async release(owner: OwnerRef): Promise<void> {
+    this.vault.fences.delete(owner.id);
+  }
+
+  async shred({ orderId, owner, scopeIds }: ShredOrder): Promise<ShredReceipt> {
+    const done = this.receipts.get(orderId);
+    if (done) return done;
+    const scopes = this.vault.scopesOf(owner).filter(({ scopeId }) => scopeIds.includes(scopeId));
+    for (const { category, partition } of scopes) this.vault.shred(owner, category, partition);
+    const fingerprintOf = (text: string) => createHash('sha256').update(`key ${text}`).digest('hex');
+    const destroyed = scopes.map(({ category, scopeId }) => ({ category, fingerprint: fingerprintOf(scopeId) }));
+    const receipt = { orderId, destroyed, liveErasedAt: new Date().toISOString() };
+    this.receipts.set(orderId, receipt);
+    return receipt;
+  }
+
+  async receiptOf(orderId: string): Promise<ShredReceipt | undefined> {
+    return this.receipts.get(orderId);
+  }
+
+  async closeForEver(owner: OwnerRef): Promise<void> {
+    this.closed.add(owner.id);
+    this.vault.fences.set(owner.id, new Set());
+  }
+}
