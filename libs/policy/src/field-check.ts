@@ -50,7 +50,7 @@ export const checkFields = (
     ...(kind === 'lead' || kind === 'customer' ? missingParts(manifest, kind, input, options) : []),
     ...fields
       .filter(({ requiredFor }) => requiredFor.includes(kind))
-      .flatMap((field) => missing(field.field, input, options)),
+      .flatMap((field) => missing(field, input, options)),
   ];
 };
 
@@ -103,28 +103,30 @@ const missingParts = (
   return problems;
 };
 
-/** Required fields are asked for where their parent stands: `company.name` only of a company that was given. */
-const missing = (field: string, input: Record<string, unknown>, { partial = false }: CheckOptions): InputProblem[] => {
+/** One required field. `company.name` is asked for where a company was given: whether one must be is `missingParts`' to say. */
+const missing = (
+  { field, whenGiven = false }: PolicyField,
+  input: Record<string, unknown>,
+  { partial = false }: CheckOptions,
+): InputProblem[] => {
   const problems: InputProblem[] = [];
-  const visit = (value: unknown, [head, ...rest]: readonly string[], shown: string, depth: number): void => {
-    if (head === undefined) return;
-    if (!isObject(value)) return;
-    const list = head.endsWith('[]');
-    const key = list ? head.slice(0, -2) : head;
-    const path = shown === '' ? key : `${shown}.${key}`;
+  const demand = (path: string) =>
+    problems.push({ path, code: 'required', message: 'The policy requires this field.' });
+  const visit = (value: unknown, [head, ...rest]: readonly string[], before: string): void => {
+    // What is of the wrong form is no matter of the policy: the request's own check has named it.
+    if (head === undefined || !isObject(value)) return;
+    const key = head.replace('[]', '');
+    const path = before + key;
     const child = value[key];
-    const untouched = partial && !(key in value);
+    if (partial && !(key in value)) return;
     if (rest.length === 0) {
-      if (!untouched && isEmpty(child))
-        problems.push({ path, code: 'required', message: 'The policy requires this field.' });
+      if (isEmpty(child)) demand(path);
     } else if (isEmpty(child)) {
-      // A whole optional part that was left out misses nothing; a list must have an item.
-      if (list && !untouched) problems.push({ path, code: 'required', message: 'Give at least one.' });
-    } else if (list) {
-      if (Array.isArray(child)) child.forEach((item, i) => visit(item, rest, `${path}[${i}]`, depth + 1));
-    } else visit(child, rest, path, depth + 1);
+      if (!whenGiven && path !== 'company') demand([path, ...rest].join('.'));
+    } else if (Array.isArray(child)) child.forEach((item, i) => visit(item, rest, `${path}[${i}].`));
+    else visit(child, rest, `${path}.`);
   };
-  visit(input, field.split('.'), '', 0);
+  visit(input, field.split('.'), '');
   return problems;
 };
 

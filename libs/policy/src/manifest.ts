@@ -24,6 +24,8 @@ export interface PolicyField {
   readonly text: Wording;
   /** Kinds of record that are refused without it. */
   readonly requiredFor: readonly RecordKind[];
+  /** Required only where the part that it stands in (an address, an invoice) is given at all. */
+  readonly whenGiven?: boolean;
   readonly purposes: readonly string[];
   readonly basis: LegalBasis;
   readonly provenance: Provenance;

@@ -24,7 +24,7 @@ export const planItem = (policy: RetentionPolicy, facts: ScopeFacts, today: Day)
       law: 'GDPR art. 18',
       why: 'its use is restricted, and whoever asked for that is told before it is lifted (art. 18(3))',
     };
-  const { minimum, all } = combinedDates(policy, facts);
+  const { minimum, maximum, all } = combinedDates(policy, facts);
   if (minimum && minimum.until >= today)
     return {
       action: 'retain',
@@ -32,6 +32,7 @@ export const planItem = (policy: RetentionPolicy, facts: ScopeFacts, today: Day)
       ...(minimum.rule.law === undefined ? {} : { law: minimum.rule.law }),
       why: `${minimum.rule.law ?? 'a law'} makes us keep it until ${minimum.until}; then it is shredded`,
     };
+  if (maximum && maximum.until < today) return { action: 'shred', why: `its time was over on ${maximum.until}` };
   const matters = new Set(
     all.flatMap((dates) => dates.awaits).filter(({ until }) => until === undefined || until >= today),
   );

@@ -67,15 +67,23 @@ export const datesOf = (policy: RetentionPolicy, rule: RetentionRule, facts: Sco
     minimumUntil: minimum.months + minimum.days > 0 ? addPeriod(from, minimum) : undefined,
     maximumUntil: awaits.some((matter) => matter.until === undefined)
       ? undefined
-      : awaits.reduce((day, matter) => laterOf(day, matter.until ?? day), maximumOf(policy, rule, facts, from)),
+      : maximumOf(policy, rule, facts, from, awaits),
   };
 };
 
-const maximumOf = (policy: RetentionPolicy, rule: RetentionRule, facts: ScopeFacts, from: Day): Day => {
+/** The maximum, or the later end that a guarantee gives; where the rule names a furthest end, not beyond that. */
+const maximumOf = (
+  policy: RetentionPolicy,
+  rule: RetentionRule,
+  facts: ScopeFacts,
+  from: Day,
+  awaits: readonly OpenMatter[],
+): Day => {
   const maximum = addPeriod(from, period(rule.maximum));
   const extension = rule.extendedBy && dayOf(policy, facts, rule.extendedBy.trigger);
-  if (!rule.extendedBy || extension === undefined) return maximum;
-  return laterOf(maximum, earlierOf(extension, addPeriod(from, period(rule.extendedBy.atMost))));
+  const later = [extension, ...awaits.map((matter) => matter.until)].filter((day) => day !== undefined);
+  const furthest = rule.extendedBy && addPeriod(from, period(rule.extendedBy.atMost));
+  return later.map((day) => (furthest === undefined ? day : earlierOf(day, furthest))).reduce(laterOf, maximum);
 };
 
 /** What all rules of a scope say together (conflict order 3–5 of the retention rule set). */
