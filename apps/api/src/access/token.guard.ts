@@ -1,0 +1,29 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { MakulerError } from '#kernel';
+import type { ApiRequest } from './caller.js';
+import { CachedTokens } from './cached-tokens.js';
+import { rolesOf } from './roles.js';
+
+/** Who is it (401), and may this role call the route (403). Runs before every other guard. */
+@Injectable()
+export class TokenGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: CachedTokens,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<ApiRequest>();
+    const roles = rolesOf(this.reflector, context.getHandler(), context.getClass()) ?? [];
+    if (roles.includes('public')) return true;
+    const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const caller = token === undefined ? undefined : await this.tokens.verify(token);
+    if (!caller) throw new MakulerError('unauthenticated');
+    if (!roles.includes('any') && !caller.roles.some((role) => (roles as readonly string[]).includes(role)))
+      throw new MakulerError('forbidden');
+    request.caller = caller;
+    return true;
+  }
+}

@@ -1,0 +1,61 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { ProjectionStates } from '#projections';
+import type { Tokens } from '#tokens';
+import type { Parts } from '#composition';
+import { PartsModule } from '#composition';
+import { AccessModule } from './access/access.module.js';
+import { CachedTokens } from './access/cached-tokens.js';
+import { CommandsModule } from './commands/commands.module.js';
+import { inputPipe } from './http/input.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { RouteRules } from './http/route-rules.js';
+import { ReadsModule } from './reads/reads.module.js';
+import { SystemModule } from './system/system.module.js';
+
+/** What the api needs beside the parts that it shares with projector and worker. */
+export interface ApiParts extends Parts {
+  readonly tokens: Pick<Tokens, 'verify'>;
+  readonly projections: ProjectionStates;
+}
+
+/** The contexts' own modules, each with its controllers; a new context adds its line here. */
+const CONTEXTS: readonly Type[] = [];
+
+@Module({})
+export class AppModule {
+  static of(parts: ApiParts, contexts: readonly Type[] = CONTEXTS): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PartsModule.of(parts),
+        EdgeModule.of(parts),
+        CqrsModule.forRoot(),
+        DiscoveryModule,
+        AccessModule,
+        CommandsModule,
+        ReadsModule,
+        SystemModule,
+        ...contexts,
+      ],
+      providers: [
+        RouteRules,
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useFactory: inputPipe },
+      ],
+    };
+  }
+}
+
+@Module({})
+class EdgeModule {
+  static of({ tokens, clock, projections }: ApiParts): DynamicModule {
+    const providers = [
+      { provide: CachedTokens, useValue: new CachedTokens(tokens, clock) },
+      { provide: ProjectionStates, useValue: projections },
+    ];
+    return { module: EdgeModule, global: true, providers, exports: providers };
+  }
+}

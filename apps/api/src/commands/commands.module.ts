@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { CONTROL } from '#composition';
+import { Clock } from '#kernel';
+import type { Pool } from '#postgres';
+import { CommandInterceptor } from './command.interceptor.js';
+import { IdempotencySecrets } from './idempotency-secrets.js';
+import { IdempotencyUpkeep } from './idempotency-upkeep.js';
+import { Idempotency } from './idempotency.js';
+
+/** How commands are run: once for each key, in their context. */
+@Module({
+  providers: [
+    {
+      provide: IdempotencySecrets,
+      useFactory: (pool: Pool, clock: Clock) => new IdempotencySecrets(pool, clock),
+      inject: [CONTROL, Clock],
+    },
+    {
+      provide: Idempotency,
+      useFactory: (pool: Pool, secrets: IdempotencySecrets, clock: Clock) => new Idempotency(pool, secrets, clock),
+      inject: [CONTROL, IdempotencySecrets, Clock],
+    },
+    IdempotencyUpkeep,
+    { provide: APP_INTERCEPTOR, useClass: CommandInterceptor },
+  ],
+})
+export class CommandsModule {}

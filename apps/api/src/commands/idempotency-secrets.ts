@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '#kernel';
+import type { Pool } from '#postgres';
+
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+/** A repeat is recognised for at least 23 and at most 30 days; then the secret is gone, and the records with it. */
+export const SECRET_LIFE_MS = 30 * DAY_MS;
+
+export interface WeekSecret {
+  readonly week: number;
+  readonly secret: Buffer;
+}
+
+/** The secrets under which commands are remembered, one for each week, newest first. */
+export class IdempotencySecrets {
+  #known: readonly (WeekSecret & { readonly madeAtMs: number })[] = [];
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly clock: Clock,
+  ) {}
+
+  /** This week's secret, made on first use, and those of the weeks before that still live. */
+  async live(): Promise<readonly WeekSecret[]> {
+    const now = this.clock.now().getTime();
+    const week = Math.floor(now / WEEK_MS);
+    if (this.#known[0]?.week !== week) await this.#load(week);
+    return this.#known.filter(({ madeAtMs }) => now - madeAtMs < SECRET_LIFE_MS);
+  }
+
+  /** Destroys secrets of 30 days and more, with every record made under them. Returns how many secrets. */
+  async destroyOld(): Promise<number> {
+    const before = new Date(this.clock.now().getTime() - SECRET_LIFE_MS);
+    this.#known = [];
+    const { rowCount } = await this.pool.query('delete from idempotency_secret where made_at <= $1', [before]);
+    return rowCount ?? 0;
+  }
+
+  async #load(week: number): Promise<void> {
+    // Dated from the week's beginning, so that every process and every clock agree on when its secret ends.
+    const madeAt = new Date(week * WEEK_MS);
+    await this.pool.query(
+      'insert into idempotency_secret (week, secret, made_at) values ($1, $2, $3) on conflict do nothing',
+      [week, randomBytes(32), madeAt],
+    );
+    const { rows } = await this.pool.query<{ week: number; secret: Buffer; made_at: Date }>(
+      'select week, secret, made_at from idempotency_secret where week <= $1 order by week desc',
+      [week],
+    );
+    this.#known = rows.map((row) => ({ week: row.week, secret: row.secret, madeAtMs: row.made_at.getTime() }));
+  }
+}

@@ -1,0 +1,126 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type { ActorId, Clock } from '#kernel';
+import { MakulerError, ReservedIds } from '#kernel';
+import type { Pool } from '#postgres';
+import { inTransaction } from '#postgres';
+import type { IdsAndCodes } from '../http/answers.js';
+import type { IdempotencySecrets, WeekSecret } from './idempotency-secrets.js';
+
+/** What identifies a command that was sent: who sent it, where to, under which key, with which body. */
+export interface SentCommand {
+  readonly actor: ActorId;
+  /** Method and path as sent. */
+  readonly route: string;
+  readonly key: string;
+  readonly body: unknown;
+}
+
+/** What is remembered of an accepted command: JSON of ids and codes. */
+export type Outcome = { readonly [name: string]: IdsAndCodes };
+
+export type Reservation =
+  | { readonly state: 'run'; readonly record: Buffer; readonly ids: ReservedIds }
+  | { readonly state: 'finished'; readonly outcome: Outcome };
+
+/**
+ * How long a running command keeps others with its key away. Short, because a crashed process leaves it behind; and no more
+ * than politeness: two runs under one seed draw the same event ids, and the event store takes those once.
+ */
+const HOLD_MS = 5_000;
+
+/**
+ * Makes sending a command again safe (P6). Before the command runs, a record reserves 32 random bytes; all ids of the
+ * command, its events' included, are drawn from them, so a repeat after a crash runs the command again and finds its own
+ * events in the log instead of writing them twice. Once it has finished, the bytes are wiped and only the outcome is kept.
+ *
+ * A refusal is never remembered: the repeat is judged anew, since what stood in the way may be gone. One for `invalid-input`,
+ * which wrote nothing, frees the key (mend the body, send it again); any other failure keeps key, body and bytes, because
+ * the first of two streams may have been written, and the repeat has to go on with the same ids.
+ */
+export class Idempotency {
+  constructor(
+    private readonly pool: Pool,
+    private readonly secrets: IdempotencySecrets,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws `idempotency-key-reused` (another body), `idempotency-in-progress`. */
+  async reserve(sent: SentCommand): Promise<Reservation> {
+    const secrets = await this.secrets.live();
+    const current = secrets[0]!;
+    return inTransaction(this.pool, async (client) => {
+      // At the turn of the week two requests with one key could be recorded under two secrets: the lock makes them queue.
+      await client.query('select pg_advisory_xact_lock($1)', [lockOf(sent)]);
+      const candidates = secrets.map((secret) => prf(secret, 'record', partsOf(sent)));
+      const { rows } = await client.query<Row>(
+        'select record, week, body, seed, reserved_at, held_until, outcome from idempotency where record = any($1)',
+        [candidates],
+      );
+      const found = rows[0];
+      const now = this.clock.now();
+      const heldUntil = new Date(now.getTime() + HOLD_MS);
+      if (!found) {
+        const seed = randomBytes(32);
+        await client.query(
+          'insert into idempotency (record, week, body, seed, reserved_at, held_until) values ($1, $2, $3, $4, $5, $6)',
+          [candidates[0], current.week, prf(current, 'body', [bodyText(sent)]), seed, now, heldUntil],
+        );
+        return { state: 'run', record: candidates[0]!, ids: new ReservedIds(seed, now.getTime()) };
+      }
+      const secret = secrets.find(({ week }) => week === found.week)!;
+      if (!prf(secret, 'body', [bodyText(sent)]).equals(found.body)) throw new MakulerError('idempotency-key-reused');
+      if (found.seed === null) return { state: 'finished', outcome: found.outcome! };
+      if (found.held_until && found.held_until > now)
+        throw new MakulerError('idempotency-in-progress', { retryAfterSeconds: 1 });
+      await client.query('update idempotency set held_until = $2 where record = $1', [found.record, heldUntil]);
+      return { state: 'run', record: found.record, ids: new ReservedIds(found.seed, found.reserved_at.getTime()) };
+    });
+  }
+
+  /** The command was accepted: the reserved bytes are wiped, the outcome kept. */
+  async finish(record: Buffer, outcome: Outcome): Promise<void> {
+    await this.pool.query(
+      'update idempotency set seed = null, held_until = null, outcome = $2 where record = $1 and seed is not null',
+      [record, JSON.stringify(outcome)],
+    );
+  }
+
+  /** The command failed or was refused: the next with this key may run at once, with the same ids. */
+  async release(record: Buffer): Promise<void> {
+    await this.pool.query('update idempotency set held_until = null where record = $1 and seed is not null', [record]);
+  }
+
+  /** The input was refused before anything was written: the key is free again, also for another body. */
+  async forget(record: Buffer): Promise<void> {
+    await this.pool.query('delete from idempotency where record = $1 and seed is not null', [record]);
+  }
+}
+
+interface Row {
+  readonly record: Buffer;
+  readonly week: number;
+  readonly body: Buffer;
+  readonly seed: Buffer | null;
+  readonly reserved_at: Date;
+  readonly held_until: Date | null;
+  readonly outcome: Outcome | null;
+}
+
+const partsOf = ({ actor, route, key }: SentCommand) => [actor, route, key];
+const bodyText = ({ body }: SentCommand) => JSON.stringify(body ?? null);
+
+/** The same under every week's secret; it stands in the memory of the database for as long as the transaction. */
+const lockOf = (sent: SentCommand): bigint =>
+  createHash('sha256')
+    .update(JSON.stringify(partsOf(sent)))
+    .digest()
+    .readBigInt64BE();
+
+/** HMAC-SHA-256 over length-prefixed parts under a label, so that no two inputs read alike. */
+const prf = ({ secret }: WeekSecret, label: string, parts: readonly string[]): Buffer =>
+  parts
+    .reduce(
+      (mac, part) => mac.update(`${Buffer.byteLength(part)}:`).update(part),
+      createHmac('sha256', secret).update(`${label}\n`),
+    )
+    .digest();

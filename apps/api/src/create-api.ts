@@ -1,0 +1,71 @@
+import helmet from '@fastify/helmet';
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { newId } from '#kernel';
+import type { ApiParts } from './app.module.js';
+import { AppModule } from './app.module.js';
+import { translateHttpError } from './http/problem.js';
+import { putProblem } from './http/put-problem.js';
+import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
+import { checkBeforeLeaving } from './http/current-check.js';
+import { ApiDocument, openApiDocument } from './system/openapi.js';
+
+/**
+ * The api on parts that are connected already: the program passes what its configuration says, a test main under `test/`
+ * the same with another clock. Ready for `listen` or `inject`; throws when a route breaks the route rules. `contexts` is
+ * for specs of the frame itself.
+ */
+export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Promise<NestFastifyApplication> => {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    // Ours, never the client's: a header of theirs could carry anything into the logs.
+    genReqId: () => newId(),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 200 },
+    return503OnClosing: true,
+    // A malformed address or an over-long id is answered before any hook or filter runs.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      void reply.send(putProblem(translateHttpError(error), request, reply));
+    },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(parts, contexts), adapter, {
+    // Nest's own lines quote messages of errors; ours go through the redacting logger.
+    logger: false,
+    abortOnError: false,
+    // Fastify's JSON parser refuses what poisons prototypes; no other media type is taken.
+    bodyParser: false,
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        // Swagger UI sets style attributes; nothing else on these pages runs or loads from elsewhere.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+        formAction: ["'self'"],
+      },
+    },
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  applyBodyLimits(fastify as never);
+  fastify.removeContentTypeParser('text/plain');
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('makuler-request-id', request.id);
+    // Every answer may hold personal data or say who exists; none is worth keeping in a cache.
+    void reply.header('cache-control', 'no-store');
+    done();
+  });
+  checkBeforeLeaving(fastify as never);
+  app.enableShutdownHooks([]);
+  app.get(ApiDocument).current = openApiDocument(app);
+  await app.init();
+  await fastify.ready();
+  return app;
+};

@@ -1,0 +1,28 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { EventRegistry, dataMapOf } from '#events';
+import { Policy, renderDataMap } from '#policy';
+import { Roles } from '../access/roles.js';
+
+/** What we may store and why, for everybody who works with it. */
+@ApiTags('policy')
+@Roles('any')
+@Controller('v1')
+export class PolicyController {
+  constructor(
+    private readonly policy: Policy,
+    private readonly registry: EventRegistry,
+  ) {}
+
+  /** The manifest in force. */
+  @Get('policy')
+  manifest(): object {
+    return { version: this.policy.version, sha256: this.policy.contentHash, manifest: this.policy.manifest };
+  }
+
+  /** Every field that we store: category, purpose, basis, retention, where. */
+  @Get('data-map')
+  dataMap(): object {
+    return { policyVersion: this.policy.version, items: renderDataMap(this.policy, dataMapOf(this.registry)) };
+  }
+}

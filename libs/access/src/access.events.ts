@@ -1,0 +1,23 @@
+import { event, plain, reference } from '#events';
+
+/**
+ * Somebody read personal data. One for each person whose data stood in the answer; who read, and why, stand in the
+ * metadata (actor, purpose). The person is sealed under a key of their own for the month, so that the trace ends with its
+ * maximum or with the person; null where no key can be made any more (the person is closed) or nobody was found.
+ */
+export const PersonalDataRead = event('access.personal-data-read', 1, {
+  person: reference<string | null>('trace', { owner: 'person' }),
+  ownerKind: plain<'subject' | 'company' | null>('one of two words, equal for everybody of that kind'),
+  route: plain<string>('the template of the route, the same for every caller'),
+  categories: plain<readonly string[]>('codes of the policy, the same for every caller of the route'),
+});
+
+/** Somebody asked for personal data, or to write it, for a purpose that does not allow it. Nothing was read. */
+export const AccessRefused = event('access.refused', 1, {
+  route: plain<string>('the template of the route, the same for every caller'),
+  statedPurpose: plain<string | null>('an id of the policy, or null: what is not one is never written down'),
+  categories: plain<readonly string[]>('codes of the policy, the same for every caller of the route'),
+  mode: plain<'read' | 'write'>('one of two words'),
+});
+
+export const ACCESS_EVENTS = [PersonalDataRead, AccessRefused] as const;

@@ -1,0 +1,3 @@
+export * from './parts.js';
+export * from './parts.module.js';
+export * from './registry.js';

@@ -1,0 +1,35 @@
+import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { EventRegistry } from '#events';
+import { Clock } from '#kernel';
+import { Ledger } from '#ledger';
+import { Policy } from '#policy';
+import { Vault } from '#vault';
+import type { Parts } from './parts.js';
+
+/** All parts at once, for factories: `inject: [PARTS]`. */
+export const PARTS = Symbol('parts');
+/** Tokens of the two pools: `@Inject(READ_MODELS) pool: Pool`. */
+export const READ_MODELS = Symbol('read models');
+export const CONTROL = Symbol('control database');
+/** `@Inject(LOGGER) logger: Logger`. */
+export const LOGGER = Symbol('logger');
+
+/** Makes the parts injectable everywhere: Ledger, Vault, Policy, Clock, EventRegistry, READ_MODELS, CONTROL. */
+@Module({})
+export class PartsModule {
+  static of(parts: Parts): DynamicModule {
+    const providers = [
+      { provide: PARTS, useValue: parts },
+      { provide: Clock, useValue: parts.clock },
+      { provide: Policy, useValue: parts.policy },
+      { provide: EventRegistry, useValue: parts.registry },
+      { provide: Vault, useValue: parts.vault },
+      { provide: Ledger, useValue: parts.ledger },
+      { provide: READ_MODELS, useValue: parts.readModels },
+      { provide: CONTROL, useValue: parts.control },
+      { provide: LOGGER, useValue: parts.logger },
+    ];
+    return { module: PartsModule, global: true, providers, exports: providers };
+  }
+}

@@ -1,0 +1,23 @@
+import type { EventRegistry } from '#events';
+import type { Clock } from '#kernel';
+import type { Ledger } from '#ledger';
+import type { Logger } from '#observability';
+import type { Policy } from '#policy';
+import type { Pool } from '#postgres';
+import type { Vault } from '#vault';
+
+/** What api, projector and worker are made of: connections to the other systems, and the policy that all of them obey. */
+export interface Parts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly policy: Policy;
+  readonly registry: EventRegistry;
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+  /** Read models, checkpoints and job queues: rebuilt, never backed up. */
+  readonly readModels: Pool;
+  /** Tokens, staff, idempotency, import state: backed up, never rebuilt. */
+  readonly control: Pool;
+  /** Ends every connection; nothing may be under way. */
+  close(): Promise<void>;
+}
