@@ -30,12 +30,16 @@ export const stopOnSignal = (stop: () => Promise<void>, onError: (error: unknown
   process.on('SIGINT', begin);
 };
 
+let following = false;
+
 /**
  * Makes a child of `makuler up` end when its supervisor is gone, kill -9 included: the channel between them closes, and
  * the process gets the SIGTERM that the supervisor can no longer send. Does nothing in a process that was started alone.
+ * The supervisor loads it into every child (`follow-parent.ts`); calling it again changes nothing.
  */
 export const exitWithParent = (): void => {
-  if (!process.channel) return;
+  if (!process.channel || following) return;
+  following = true;
   process.once('disconnect', () => {
     setTimeout(() => process.exit(1), GRACE_MS).unref();
     process.kill(process.pid, 'SIGTERM');

@@ -29,8 +29,8 @@ export interface EmbeddedServer {
   readonly leftover: 'nothing' | 'stopped' | 'stale';
   /** The address of a database, for a role, or for the administrator. Holds the password. */
   url(database: string, role?: { readonly name: string; readonly password: string }): string;
-  /** Resolves when the server has ended, by itself or by `stop`. */
-  readonly exited: Promise<void>;
+  /** Resolves when the server has ended, by itself or by `stop`, with how: `code 1`, `SIGKILL`. */
+  readonly exited: Promise<string>;
   /** Fast shutdown: ends sessions, writes a checkpoint. Resolves when the process is gone. */
   stop(): Promise<void>;
 }
@@ -56,9 +56,9 @@ export const startEmbedded = async ({ directory, logFile }: EmbeddedOptions): Pr
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   });
-  const exited = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
   });
   await log.close();
   await ready(child, cluster, exited, logFile);
@@ -94,15 +94,20 @@ const SETTINGS = Object.entries({
   log_error_verbosity: 'terse',
 }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
-const ready = async (child: ChildProcess, cluster: Cluster, exited: Promise<void>, logFile: string): Promise<void> => {
-  let ended = false;
-  void exited.then(() => (ended = true));
+const ready = async (
+  child: ChildProcess,
+  cluster: Cluster,
+  exited: Promise<string>,
+  logFile: string,
+): Promise<void> => {
+  let ended: string | undefined;
+  void exited.then((how) => (ended = how));
   // Recovery after a crash may take its time, and says so in the log; there is no point at which waiting turns wrong.
   for (;;) {
     const said = await readPidFile(cluster.data);
     // The file of a server that was killed still says "ready": only our own child's word counts.
     if (said?.ready && said.pid === child.pid) return;
-    if (ended) throw new Error(`PostgreSQL ended while it started (code ${child.exitCode}): see ${logFile}`);
+    if (ended !== undefined) throw new Error(`PostgreSQL ended while it started (${ended}): see ${logFile}`);
     await sleep(15);
   }
 };

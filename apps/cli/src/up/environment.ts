@@ -1,0 +1,97 @@
+import type { CertificateFiles } from '#pki';
+import { ensureAuthority } from '#pki';
+import type { App, SystemOptions } from './options.js';
+
+const LOOPBACK = '127.0.0.1';
+
+/** Who is called, where: decided before anything is started, so that a child that comes back is where it was. */
+export interface Places {
+  readonly apiPort: number;
+  readonly vaultPort: number;
+  readonly eventNodePort: number;
+  /** Addresses with passwords: they go into the children's environment and nowhere else. */
+  readonly databases: Readonly<Record<'events' | 'vault' | 'readmodels' | 'control', string>>;
+  readonly eventNodePassword: string;
+}
+
+const CLIENTS = ['api', 'projector', 'worker', 'cli'] as const;
+export type Certificates = Readonly<Record<'event-node' | 'vault' | (typeof CLIENTS)[number], CertificateFiles>>;
+
+/** The installation's certificates: servers for event node and vault, and a client's for each program that may ask the vault. */
+export const ensureCertificates = async (directory: string): Promise<Certificates> => {
+  const authority = await ensureAuthority(directory);
+  const wishes = [
+    ...(['event-node', 'vault'] as const).map((name) => [name, 'server'] as const),
+    ...CLIENTS.map((name) => [name, 'client'] as const),
+  ];
+  const made = await Promise.all(
+    wishes.map(async ([name, usage]) => [name, await authority.ensureCertificate(name, { usage })] as const),
+  );
+  return Object.fromEntries(made) as Certificates;
+};
+
+/** The whole environment of one app: what it needs, and no other's secrets. */
+export const environmentOf = (app: App, options: SystemOptions, places: Places, certificates: Certificates) => {
+  const common = {
+    ...options.baseEnv,
+    NODE_COMPILE_CACHE: options.home.compileCache,
+    MAKULER_HOME: options.home.directory,
+  };
+  switch (app) {
+    case 'event-node':
+      return {
+        ...common,
+        EVENT_NODE_DATABASE_URL: places.databases.events,
+        EVENT_NODE_HOST: LOOPBACK,
+        EVENT_NODE_PORT: String(places.eventNodePort),
+        EVENT_NODE_CERT_FILE: certificates['event-node'].certFile,
+        EVENT_NODE_KEY_FILE: certificates['event-node'].keyFile,
+        EVENT_NODE_PASSWORD: places.eventNodePassword,
+      };
+    case 'vault':
+      return {
+        ...common,
+        VAULT_DATABASE_URL: places.databases.vault,
+        VAULT_HOST: LOOPBACK,
+        VAULT_PORT: String(places.vaultPort),
+        VAULT_CERT_FILE: certificates.vault.certFile,
+        VAULT_KEY_FILE: certificates.vault.keyFile,
+        VAULT_CA_FILE: certificates.vault.caFile,
+        CUSTODIAN: options.custodian.join(','),
+      };
+    case 'api':
+      return {
+        ...common,
+        ...reading(app, options, places, certificates),
+        HOST: options.host,
+        PORT: String(places.apiPort),
+      };
+    case 'projector':
+    case 'worker':
+      return { ...common, ...reading(app, options, places, certificates) };
+  }
+};
+
+const reading = (
+  app: 'api' | 'projector' | 'worker',
+  options: SystemOptions,
+  places: Places,
+  certificates: Certificates,
+) => ({
+  EVENTSTORE_URL: eventStoreUrl(options, places, certificates),
+  DATABASE_URL: places.databases.readmodels,
+  CONTROL_DATABASE_URL: places.databases.control,
+  VAULT_ADDRESS: `${LOOPBACK}:${places.vaultPort}`,
+  VAULT_CLIENT_CERT_FILE: certificates[app].certFile,
+  VAULT_CLIENT_KEY_FILE: certificates[app].keyFile,
+  VAULT_CA_FILE: certificates[app].caFile,
+  POLICY: options.policy,
+  ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+});
+
+const eventStoreUrl = ({ external }: SystemOptions, places: Places, certificates: Certificates): string => {
+  if (external) return external.eventStoreUrl;
+  const user = `makuler:${encodeURIComponent(places.eventNodePassword)}`;
+  const query = new URLSearchParams({ tls: 'true', tlsCAFile: certificates['event-node'].caFile });
+  return `esdb://${user}@${LOOPBACK}:${places.eventNodePort}?${query.toString()}`;
+};

@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newId } from '#kernel';
+import { Refusal } from '../refusal.js';
+import { readIfThere, writePrivate } from './files.js';
+import type { Home } from './home.js';
+
+const NAME = 'installation';
+
+/**
+ * The random id of this installation, which stands in the home and at every file mirror of the custodian. Refuses a
+ * custodian of another installation: its root keys open nothing here, and ours would be mixed with them.
+ */
+export const ensureInstallation = async (
+  home: Home,
+  mirrors: readonly string[],
+): Promise<{ id: string; created: boolean }> => {
+  const kept = (await readIfThere(home.installation))?.trim();
+  const found = await Promise.all(mirrors.map(async (mirror) => (await readIfThere(join(mirror, NAME)))?.trim()));
+  for (const [index, there] of found.entries()) {
+    if (there === undefined || there === kept) continue;
+    throw kept === undefined
+      ? new Refusal(
+          `The home ${home.directory} is empty, but its custodian ${mirrors[index]} belongs to another installation.`,
+          'Restore that home, or choose another --home; to begin anew for good, move the custodian directory away first.',
+        )
+      : new Refusal(
+          `The home ${home.directory} and the custodian ${mirrors[index]} belong to different installations.`,
+          'Bring home and custodian of the same installation together (--home, --custodian).',
+        );
+  }
+  const id = kept ?? newId();
+  // The home first: a crash in between must not leave an empty home beside a custodian that is taken.
+  if (kept === undefined) await writePrivate(home.installation, `${id}\n`);
+  for (const [index, mirror] of mirrors.entries()) {
+    if (found[index] !== undefined) continue;
+    await mkdir(mirror, { recursive: true, mode: 0o700 });
+    await writePrivate(join(mirror, NAME), `${id}\n`);
+  }
+  return { id, created: kept === undefined };
+};

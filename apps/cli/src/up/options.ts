@@ -1,0 +1,32 @@
+import type { Home } from './home.js';
+
+/** Servers that somebody else runs: the cluster profile. */
+export interface ExternalServers {
+  readonly eventStoreUrl: string;
+  readonly databaseUrl: string;
+  readonly controlDatabaseUrl: string;
+  readonly vaultDatabaseUrl: string;
+}
+
+export const APPS = ['event-node', 'vault', 'api', 'projector', 'worker'] as const;
+export type App = (typeof APPS)[number];
+
+/** What `makuler up` is asked to run. */
+export interface SystemOptions {
+  readonly home: Home;
+  readonly host: string;
+  /** Of the API; 0 picks a free one. */
+  readonly port: number;
+  /** Directory of the policy manifest. */
+  readonly policy: string;
+  /** Custodian mirrors: directories, or addresses of other adapters (`scheme:…`). */
+  readonly custodian: readonly string[];
+  readonly redisUrl?: string;
+  readonly external?: ExternalServers;
+  /** What every child's environment begins with: PATH and the like. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** Where an app's main script lies; mains under test/ compose the apps with another clock. */
+  readonly scriptOf: (app: App) => string;
+  /** A script that every child loads first: it makes the child end when the supervisor is gone. */
+  readonly preload: string;
+}

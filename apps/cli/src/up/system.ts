@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { startChild } from './child.js';
+import { Crew } from './crew.js';
+import type { Part } from './crew.js';
+import { assertAllDurable, beginPostgres, prepareDatabases } from './database.js';
+import { ensureCertificates, environmentOf } from './environment.js';
+import type { Certificates, Places } from './environment.js';
+import { ensureFirstTokens } from './first-tokens.js';
+import { makeHome } from './home.js';
+import { ensureInstallation } from './installation.js';
+import type { HomeLock } from './lock.js';
+import { lockHome } from './lock.js';
+import type { App, SystemOptions } from './options.js';
+import { claimPort, keepPort } from './ports.js';
+import type { ReadyLine } from './ready-line.js';
+import type { DatabaseName, Secrets } from './secrets.js';
+import { ensureSecrets } from './secrets.js';
+import { readState, updateState } from './state.js';
+import type { Steps } from './steps.js';
+import { timed } from './steps.js';
+
+const LOOPBACK = '127.0.0.1';
+const GRACE_MS = 8_000;
+
+/** Where the running system is asked. */
+export interface Addresses {
+  readonly api: string;
+  readonly docs: string;
+}
+
+/**
+ * The whole system on one machine: starts its parts in the order of their needs, keeps them running, and stops them in
+ * reverse. `start` throws Refusal when the person at the terminal has to decide something; `stop` may be called at any
+ * time, and ends whatever was begun by then.
+ */
+export class System {
+  readonly #crew: Crew;
+  #lock: HomeLock | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: SystemOptions,
+    private readonly steps: Steps,
+  ) {
+    this.#crew = new Crew(options.home, steps);
+  }
+
+  async start(): Promise<Addresses> {
+    const { home, host } = this.options;
+    await makeHome(home);
+    this.#lock = await lockHome(home);
+    for (const word of this.#lock.leftover) this.steps.warn(word);
+    const mirrors = this.options.custodian.filter((mirror) => !/^[a-z0-9+]+:/.test(mirror));
+    const installation = await ensureInstallation(home, mirrors);
+    this.steps.done('home', `${home.directory}${installation.created ? ' (new)' : ''}`);
+    const apiPort = await claimPort(host, this.options.port);
+    const addresses = addressesOf(host, apiPort);
+    const secrets = await ensureSecrets(home);
+    // Side by side: making keys takes as long as starting PostgreSQL.
+    const [certificates, databases, ports] = await Promise.all([
+      timed(
+        this.steps,
+        'certificates',
+        () => ensureCertificates(home.certificates),
+        () => home.certificates,
+      ),
+      this.#databases(secrets),
+      this.#ports(),
+    ]);
+    this.#crew.addresses = { ...addresses, postgres: new URL(databases.readmodels).host };
+    const places: Places = { apiPort, ...ports, databases, eventNodePassword: secrets.eventNode };
+    const stores: App[] = this.options.external ? ['vault'] : ['event-node', 'vault'];
+    const [, created] = await Promise.all([
+      this.#startApps(stores, places, certificates),
+      ensureFirstTokens(home, databases.control),
+    ]);
+    if (created) this.steps.done('tokens', `${home.tokens} (new)`);
+    await this.#startApps(['api', 'projector', 'worker'], places, certificates);
+    return addresses;
+  }
+
+  /** Stops everything and lets go of the home. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#crew.stop().finally(() => this.#lock?.release());
+    return this.#stopping;
+  }
+
+  async #databases(secrets: Secrets): Promise<Record<DatabaseName, string>> {
+    const { external } = this.options;
+    const databases = external
+      ? {
+          events: '',
+          vault: external.vaultDatabaseUrl,
+          readmodels: external.databaseUrl,
+          control: external.controlDatabaseUrl,
+        }
+      : await this.#embedded(secrets);
+    await assertAllDurable(Object.values(databases).filter((url) => url !== ''));
+    return databases;
+  }
+
+  async #embedded(secrets: Secrets): Promise<Record<DatabaseName, string>> {
+    const { home } = this.options;
+    let port: number | undefined;
+    const [server] = await this.#crew.start([
+      {
+        name: 'postgres',
+        logFile: join(home.logs, 'postgres.log'),
+        begin: () => beginPostgres(home, port),
+        detail: (ready) => `ready on ${LOOPBACK}:${ready.port}${ready.created ? ' (new)' : ''}`,
+      },
+    ]);
+    port = server!.port;
+    return timed(
+      this.steps,
+      'databases',
+      () => prepareDatabases(server!, secrets),
+      (urls) => Object.keys(urls).join(', '),
+    );
+  }
+
+  async #ports(): Promise<{ vaultPort: number; eventNodePort: number }> {
+    const last = (await readState(this.options.home)).ports;
+    const vault = await keepPort(LOOPBACK, last?.vault);
+    const eventNode = await keepPort(LOOPBACK, last?.eventNode);
+    if (last?.vault !== vault || last.eventNode !== eventNode)
+      await updateState(this.options.home, { ports: { vault, eventNode } });
+    return { vaultPort: vault, eventNodePort: eventNode };
+  }
+
+  #startApps(apps: readonly App[], places: Places, certificates: Certificates): Promise<ReadyLine[]> {
+    const { home, scriptOf, preload } = this.options;
+    const addressOf: Partial<Record<App, number>> = {
+      'event-node': places.eventNodePort,
+      vault: places.vaultPort,
+      api: places.apiPort,
+    };
+    const partOf = (app: App): Part<ReadyLine> => {
+      const env = environmentOf(app, this.options, places, certificates);
+      const logFile = join(home.logs, `${app}.log`);
+      return {
+        name: app,
+        logFile,
+        begin: async () => {
+          const child = await startChild({ script: scriptOf(app), preload, env, logFile });
+          return { ...child, stop: () => child.stop(GRACE_MS) };
+        },
+        detail: () => {
+          const port = addressOf[app];
+          return port === undefined ? 'ready' : `ready on ${app === 'api' ? this.options.host : LOOPBACK}:${port}`;
+        },
+      };
+    };
+    return this.#crew.start(apps.map(partOf));
+  }
+}
+
+/** An address for people: one that listens everywhere is reached on this machine by its loopback name. */
+const addressesOf = (host: string, port: number): Addresses => {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const api = `http://${name}:${port}`;
+  return { api, docs: `${api}/docs` };
+};

@@ -1,0 +1,123 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import type { Setting } from '#kernel';
+import { ConfigurationError, optionalText, port, readConfiguration, text, url } from '#kernel';
+import { baseEnv, environment } from '../config.js';
+import { defaultCustodian, homeIn } from './home.js';
+import type { ExternalServers, SystemOptions } from './options.js';
+import { readyBlock } from './ready-block.js';
+import { jsonSteps, plainSteps } from './steps.js';
+import { System } from './system.js';
+
+const SETTINGS = {
+  MAKULER_HOME: text('a directory', './.makuler'),
+  HOST: text('an address of this machine', '127.0.0.1'),
+  PORT: port(3000),
+  POLICY: text('a directory with a policy manifest', 'policy/jpi'),
+  CUSTODIAN: optionalText('directories for the root keys, separated by commas'),
+  REDIS_URL: { ...url(['redis:', 'rediss:']), optional: true } as Setting<string | undefined>,
+  EVENTSTORE_URL: {
+    ...url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
+    optional: true,
+  } as Setting<string | undefined>,
+  DATABASE_URL: { ...url(['postgres:', 'postgresql:']), optional: true } as Setting<string | undefined>,
+  CONTROL_DATABASE_URL: { ...url(['postgres:', 'postgresql:']), optional: true } as Setting<string | undefined>,
+  VAULT_DATABASE_URL: { ...url(['postgres:', 'postgresql:']), optional: true } as Setting<string | undefined>,
+};
+
+/** The flag of each variable: `--home` for MAKULER_HOME. */
+const FLAGS = {
+  MAKULER_HOME: ['home', 'where everything is kept', 'DIR'],
+  HOST: ['host', 'address of the API', 'ADDRESS'],
+  PORT: ['port', 'port of the API; 0 picks a free one', 'N'],
+  POLICY: ['policy', 'directory of the policy manifest', 'DIR'],
+  CUSTODIAN: ['custodian', 'mirrors of the root keys, outside the home', 'DIRS'],
+  REDIS_URL: ['redis-url', 'Redis for the jobs, instead of PostgreSQL', 'URL'],
+  EVENTSTORE_URL: ['eventstore-url', 'KurrentDB instead of the embedded event node', 'URL'],
+  DATABASE_URL: ['database-url', 'PostgreSQL of the read models', 'URL'],
+  CONTROL_DATABASE_URL: ['control-database-url', 'PostgreSQL of tokens and jobs', 'URL'],
+  VAULT_DATABASE_URL: ['vault-database-url', 'PostgreSQL of the key vault', 'URL'],
+} as const satisfies Record<keyof typeof SETTINGS, readonly [string, string, string]>;
+
+const EXTERNAL = ['EVENTSTORE_URL', 'DATABASE_URL', 'CONTROL_DATABASE_URL', 'VAULT_DATABASE_URL'] as const;
+
+/** What `makuler up` is to run, from flags and environment; a flag wins. Throws ConfigurationError with every problem. */
+export const systemOptions = (flags: Readonly<Record<string, string | undefined>>): SystemOptions => {
+  const given = Object.entries(FLAGS).map(([name, [flag]]) => [name, flags[camelCase(flag)] ?? environment[name]]);
+  const values = readConfiguration(Object.fromEntries(given) as Record<string, string | undefined>, SETTINGS);
+  const home = homeIn(values.MAKULER_HOME);
+  const external = externalOf(values);
+  return {
+    home,
+    host: values.HOST,
+    port: values.PORT,
+    policy: resolve(values.POLICY),
+    custodian:
+      values.CUSTODIAN?.split(',').map((mirror) => (mirror.includes(':') ? mirror : resolve(mirror))) ??
+      defaultCustodian(home),
+    baseEnv: baseEnv(),
+    scriptOf: (app) => built(`apps/${app}/src/main.js`),
+    preload: built('libs/observability/src/follow-parent.js'),
+    ...(values.REDIS_URL === undefined ? {} : { redisUrl: values.REDIS_URL }),
+    ...(external === undefined ? {} : { external }),
+  };
+};
+
+const externalOf = (
+  values: Readonly<Record<(typeof EXTERNAL)[number], string | undefined>>,
+): ExternalServers | undefined => {
+  const missing = EXTERNAL.filter((name) => values[name] === undefined);
+  if (missing.length === EXTERNAL.length) return undefined;
+  // Half of each would put the log and its keys into different installations.
+  if (missing.length > 0)
+    throw new ConfigurationError(
+      missing.map((name) => `${name} is missing: with servers of your own, give all of ${EXTERNAL.join(', ')}`),
+    );
+  return {
+    eventStoreUrl: values.EVENTSTORE_URL!,
+    databaseUrl: values.DATABASE_URL!,
+    controlDatabaseUrl: values.CONTROL_DATABASE_URL!,
+    vaultDatabaseUrl: values.VAULT_DATABASE_URL!,
+  };
+};
+
+const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** A file of the build that this program is part of. */
+const built = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
+
+/** `makuler up`: runs until it is told to stop. */
+export const registerUp = (program: Command): void => {
+  const command = program.command('up').description('start the whole system and keep it running until Ctrl-C');
+  for (const [flag, description, value] of Object.values(FLAGS)) command.option(`--${flag} <${value}>`, description);
+  command.action(async (flags: Record<string, string | undefined>, self: Command) => {
+    const write = (line: string) => void process.stdout.write(`${line}\n`);
+    const { json } = self.optsWithGlobals<{ json?: boolean }>();
+    const steps = json ? jsonSteps(write) : plainSteps(write);
+    await run(systemOptions(flags), steps);
+  });
+};
+
+const run = async (options: SystemOptions, steps: ReturnType<typeof plainSteps>): Promise<void> => {
+  const begun = performance.now();
+  const system = new System(options, steps);
+  const told = new Promise<'told'>((tell) => {
+    let times = 0;
+    // Told twice, it ends at once: the children notice, and every acknowledged thing is safe without a clean stop.
+    const hear = () => (times++ === 0 ? tell('told') : process.exit(1));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear);
+  });
+  try {
+    const addresses = await Promise.race([system.start(), told]);
+    if (addresses === 'told') return;
+    const ms = performance.now() - begun;
+    steps.ready(
+      { ...addresses, home: options.home.directory, tokens: options.home.tokens, ms: Math.round(ms) },
+      readyBlock(options, addresses, ms),
+    );
+    await told;
+  } finally {
+    await system.stop();
+  }
+};
