@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac } from 'node:crypto';
 import type { ActorId } from './ids.js';
-import { newId } from './ids.js';
+import { idFrom, newId } from './ids.js';
 
 export type Role =
   'integrator' | 'service-desk' | 'analyst' | 'compliance' | 'approver' | 'auditor' | 'operator' | 'system';
@@ -14,7 +14,7 @@ export interface IdSource {
 }
 
 /**
- * Random ids that a retry draws again: UUIDv7 text from the instant of the reservation and HMAC(seed, n), where the seed
+ * Random ids that a retry draws again: UUIDv7 text from the day of the reservation and HMAC(seed, n), where the seed
  * is 32 random bytes kept in the idempotency record until the command is finished. Nothing of the input goes in.
  */
 export class ReservedIds implements IdSource {
@@ -24,14 +24,8 @@ export class ReservedIds implements IdSource {
     private readonly reservedAtMs: number,
   ) {}
   next<T extends string>(): T {
-    const mac = createHmac('sha256', this.seed).update(String(this.#drawn++)).digest();
-    const b = Buffer.alloc(16);
-    b.writeUIntBE(this.reservedAtMs, 0, 6);
-    mac.copy(b, 6, 0, 10);
-    b[6] = 0x70 | (b[6]! & 0x0f);
-    b[8] = 0x80 | (b[8]! & 0x3f);
-    const h = b.toString('hex');
-    return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}` as T;
+    const random = createHmac('sha256', this.seed).update(String(this.#drawn++)).digest();
+    return idFrom<T>(random, this.reservedAtMs);
   }
   fork(): IdSource {
     const seed = createHmac('sha256', this.seed).update(`fork ${this.#drawn++}`).digest();

@@ -76,6 +76,10 @@ export const ERRORS = {
     meaning: 'The certificate exists only once the erasure is complete.',
     wayOut: 'Follow the erasure until its state is `erased`.',
   },
+  'erasure-not-verified': {
+    meaning: 'After the shredding something was still there that the plan destroys.',
+    wayOut: 'The check is repeated by itself; if it stays, an operator looks at the vault.',
+  },
   'not-erasable': {
     meaning: 'A company that is no sole proprietorship is no data subject and cannot be erased like one.',
     wayOut: 'Erase the contact person instead.',
@@ -105,6 +109,11 @@ export const ERRORS = {
   'scope-unknown': {
     meaning: 'The vault has no record of a key that an event names: a fault or an out-of-date vault, never an erasure.',
     wayOut: 'An operator looks at `makuler status`.',
+  },
+  'key-damaged': {
+    meaning:
+      'A record of the vault does not authenticate: it was changed, moved or damaged. It is never read as an erasure.',
+    wayOut: 'An operator restores the vault from its last good backup.',
   },
   'block-tampered': {
     meaning: 'A sealed block does not open under its key: it was changed or moved.',

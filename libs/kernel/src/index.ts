@@ -4,3 +4,4 @@ export * from './personal.js';
 export * from './errors.js';
 export * from './context.js';
 export * from './configuration.js';
+export * from './failures.js';
