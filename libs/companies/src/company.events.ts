@@ -1,15 +1,9 @@
 import { event, personal, subject } from '#events';
+import type { PostalAddress } from '#formats';
 import type { CompanyId } from '#kernel';
 
 /** Form of organisation as the business register codes it (`AS`, `ENK`, …), or as the source wrote it. */
 export type LegalForm = string;
-
-/** Where a company receives letters. `postalCode` is text: leading zeros count; null only abroad, where some places have none. */
-export interface CompanyAddress {
-  readonly street: string;
-  readonly postalCode: string | null;
-  readonly city: string;
-}
 
 /** The key that a source system gave its own record: what makes an import repeatable. Sealed like the record itself. */
 export interface SourceKey {
@@ -25,31 +19,32 @@ export interface CompanyCard {
   readonly country: string;
   /** null: unknown, which counts as a person (`countsAsPerson`). */
   readonly legalForm: LegalForm | null;
-  readonly address: CompanyAddress | null;
+  readonly address: PostalAddress | null;
   /** May name another person (an accountant), so it has a scope of its own and can be forgotten alone. */
   readonly invoiceEmail: string | null;
 }
 
-const card = {
+/** The fields of the card, which every event that writes it has. */
+export const companyCardFields = {
   name: personal<string>('contact', { source: 'contract-required' }),
   organisationNumber: personal<string | null>('contact', { source: 'contract-required' }),
   country: personal<string>('contact', { source: 'contract-required' }),
   legalForm: personal<LegalForm | null>('contact', { source: 'contract-required' }),
-  address: personal<CompanyAddress | null>('contact', { source: 'contract-required' }),
+  address: personal<PostalAddress | null>('contact', { source: 'contract-required' }),
   invoiceEmail: personal<string | null>('invoice-contact', { source: 'volunteered' }),
 };
 
 /** A company became known to us. It gets keys of its own, because it may turn out to be a sole proprietorship. */
 export const CompanyRegistered = event('company.registered', 1, {
   companyId: subject<CompanyId>(),
-  ...card,
+  ...companyCardFields,
   sourceKey: personal<SourceKey | null>('contact', { source: 'register' }),
 });
 
 /** The card was put right. It carries the whole new card; what it replaced is sealed apart, for a short maximum of its own. */
 export const CompanyRectified = event('company.rectified', 1, {
   companyId: subject<CompanyId>(),
-  ...card,
+  ...companyCardFields,
   /** The values that were replaced, by field. */
   previous: personal<Partial<CompanyCard>>('superseded', { source: 'contract-required' }),
 });

@@ -5,10 +5,10 @@ import {
   company,
   companyStream,
   countsAsPerson,
-  openCard,
+  openCompanyCard,
   rectifyCompany,
   registerCompany,
-  requireOpen,
+  requireCompany,
 } from './company.js';
 import type { CompanyCard } from './company.events.js';
 import { CompanyRectified } from './company.events.js';
@@ -27,7 +27,7 @@ const known = () => stateAfter(company, companyStream(id), registered);
 
 describe('company', () => {
   it('reads back what was registered', async () => {
-    expect(openCard(requireOpen(await known()))).toEqual(card);
+    expect(openCompanyCard(requireCompany(await known()))).toEqual(card);
   });
 
   it('is registered once, however often the command is repeated', async () => {
@@ -61,7 +61,7 @@ describe('company', () => {
       owner: companyOwner(id),
       category: 'invoice-contact',
     });
-    expect(openCard(requireOpen(state))).toEqual({ ...card, invoiceEmail: null });
+    expect(openCompanyCard(requireCompany(state))).toEqual({ ...card, invoiceEmail: null });
   });
 
   it('is closed once its card is forgotten', async () => {
@@ -69,7 +69,7 @@ describe('company', () => {
       owner: companyOwner(id),
       category: 'contact',
     });
-    expect(() => requireOpen(state)).toThrow(expect.objectContaining({ code: 'subject-closed' }));
+    expect(() => requireCompany(state)).toThrow(expect.objectContaining({ code: 'subject-closed' }));
   });
 
   it.each([

@@ -50,9 +50,9 @@ export interface CardChange {
 
 /** Rectifies a card. Throws `not-found`, `subject-closed`, `precondition-failed`; says nothing when nothing changes. */
 export const rectifyCompany = (state: Company, { changes, expected, revisionId }: CardChange): Draft<any>[] => {
-  const known = requireOpen(state);
+  const known = requireCompany(state);
   if (known.revision !== expected) throw new MakulerError('precondition-failed');
-  const current = openCard(known);
+  const current = openCompanyCard(known);
   const next = { ...current, ...changes };
   const changed = (Object.keys(changes) as (keyof CompanyCard)[]).filter((field) => !same(current[field], next[field]));
   if (changed.length === 0) return [];
@@ -61,14 +61,14 @@ export const rectifyCompany = (state: Company, { changes, expected, revisionId }
 };
 
 /** The company if it is known and not forgotten. Throws `not-found` or `subject-closed`. */
-export const requireOpen = (state: Company): KnownCompany => {
+export const requireCompany = (state: Company): KnownCompany => {
   if (state.status === 'unknown') throw new MakulerError('not-found');
   if (state.status === 'forgotten' || state.card.name.state !== 'value') throw new MakulerError('subject-closed');
   return state;
 };
 
 /** The card's values. The invoice e-mail reads as null when it alone was forgotten. */
-export const openCard = ({ card }: KnownCompany): CompanyCard => {
+export const openCompanyCard = ({ card }: KnownCompany): CompanyCard => {
   const name = valueOf(card.name);
   const country = valueOf(card.country);
   if (name === undefined || country === undefined) throw new MakulerError('subject-closed');

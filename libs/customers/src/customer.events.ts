@@ -1,5 +1,6 @@
-import type { CompanyAddress, SourceKey } from '#companies';
+import type { SourceKey } from '#companies';
 import { event, personal, plain, reference, subject } from '#events';
+import type { PostalAddress } from '#formats';
 import type { CompanyId, CustomerId, Day } from '#kernel';
 
 /** `lead`: in contact with us, no agreement. `customer`: an agreement. `ended`: the agreement is over. */
@@ -11,11 +12,6 @@ export type Sector = 'private' | 'business';
 /** Two digits of a Norwegian postal code, `abroad`, or null when no address is known. */
 export type Region = string | null;
 
-/** A private customer's postal address. `country` is ISO 3166-1 alpha-2. */
-export interface CustomerAddress extends CompanyAddress {
-  readonly country: string;
-}
-
 /** What a person tells about themselves when they become known to us (statement, S10). The policy says which of it is asked for. */
 export interface CustomerCard {
   readonly name: string;
@@ -24,19 +20,20 @@ export interface CustomerCard {
   readonly email: string | null;
   /** The company that the person is the contact of. */
   readonly companyId: CompanyId | null;
-  readonly address: CustomerAddress | null;
+  readonly address: PostalAddress | null;
 }
 
 const RELATIONSHIP = 'One of three words that thousands share; says nothing about who it is.';
 const SECTOR = 'Private or business: half of all customers share it.';
 const REGION = 'Two digits of a postal code cover tens of thousands of people; foreign regions are one value.';
 
-const card = {
+/** The fields of the card, which every event that writes it has. */
+export const customerCardFields = {
   name: personal<string>('contact', { source: 'contract-required' }),
   phone: personal<string | null>('contact', { source: 'contract-required' }),
   email: personal<string | null>('contact', { source: 'contract-required' }),
   companyId: reference<CompanyId | null>('contact'),
-  address: personal<CustomerAddress | null>('contact', { source: 'contract-required' }),
+  address: personal<PostalAddress | null>('contact', { source: 'contract-required' }),
 };
 
 /** A person became known to us, as a lead or as a customer. Nothing here is a derived or third-party value. */
@@ -45,14 +42,14 @@ export const CustomerRegistered = event('customer.registered', 1, {
   relationship: plain<Relationship>(RELATIONSHIP),
   sector: plain<Sector>(SECTOR),
   region: plain<Region>(REGION),
-  ...card,
+  ...customerCardFields,
   sourceKey: personal<SourceKey | null>('contact', { source: 'register' }),
 });
 
 /** The card was put right. It carries the whole new card; what it replaced is sealed apart, for a short maximum of its own. */
 export const CustomerRectified = event('customer.rectified', 1, {
   customerId: subject<CustomerId>(),
-  ...card,
+  ...customerCardFields,
   /** The values that were replaced, by field. */
   previous: personal<Partial<CustomerCard>>('superseded', { source: 'contract-required' }),
 });

@@ -9,10 +9,10 @@ import {
   customer,
   customerStream,
   noteActivity,
-  openCard,
+  openCustomerCard,
   rectifyCustomer,
   registerCustomer,
-  requireOpen,
+  requireCustomer,
 } from './customer.js';
 
 const id = newId<CustomerId>();
@@ -34,7 +34,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe('customer', () => {
   it('reads back what was registered', async () => {
-    expect(openCard(requireOpen(await lead()))).toEqual(card);
+    expect(openCustomerCard(requireCustomer(await lead()))).toEqual(card);
   });
 
   it('is registered once, however often the command is repeated', async () => {
@@ -82,7 +82,7 @@ describe('customer', () => {
 
   it('knows its first purchase by id, so that a repeated command comes to the same answer', async () => {
     const drafts = [...registered, noted('2026-03-10', 'purchase', 'p1'), noted('2026-03-11', 'purchase', 'p2')];
-    const state = requireOpen(await stateAfter(customer, stream, drafts));
+    const state = requireCustomer(await stateAfter(customer, stream, drafts));
     expect(state.activity).toEqual({ lastDay: '2026-03-11', firstPurchaseId: 'p1' });
   });
 
@@ -104,6 +104,6 @@ describe('customer', () => {
   });
 
   it('that nobody registered is not found', () => {
-    expect(() => requireOpen(customer.initial)).toThrow(code('not-found'));
+    expect(() => requireCustomer(customer.initial)).toThrow(code('not-found'));
   });
 });

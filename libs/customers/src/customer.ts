@@ -98,9 +98,9 @@ export interface CardChange {
 
 /** Rectifies a card. Throws `not-found`, `subject-closed`, `precondition-failed`; says nothing when nothing changes. */
 export const rectifyCustomer = (state: Customer, { changes, expected, revisionId }: CardChange): Draft<any>[] => {
-  const known = requireOpen(state);
+  const known = requireCustomer(state);
   if (known.revision !== expected) throw new MakulerError('precondition-failed');
-  const current = openCard(known);
+  const current = openCustomerCard(known);
   const next = { ...current, ...changes };
   const changed = (Object.keys(changes) as (keyof CustomerCard)[]).filter(
     (field) => !same(current[field], next[field]),
@@ -121,7 +121,7 @@ const FOLLOWS: Readonly<Record<Relationship, readonly Relationship[]>> = {
 
 /** Changes the relationship. Throws `illegal-transition` naming the legal ones, `not-found`, `subject-closed`. */
 export const changeRelationship = (state: Customer, to: Relationship, segment: Segment): Draft<any>[] => {
-  const known = requireOpen(state);
+  const known = requireCustomer(state);
   const allowed = FOLLOWS[known.relationship];
   if (!allowed.includes(to))
     throw new MakulerError('illegal-transition', { facts: { from: known.relationship, allowed } });
@@ -139,21 +139,21 @@ export interface NotedActivity {
  * `subject-closed`, so whoever writes about a person asks here first.
  */
 export const noteActivity = (state: Customer, { day, kind, recordId }: NotedActivity): Draft<any>[] => {
-  const { id, activity } = requireOpen(state);
+  const { id, activity } = requireCustomer(state);
   const first = kind === 'purchase' && activity.firstPurchaseId === undefined;
   const later = activity.lastDay === undefined || day > activity.lastDay;
   return first || later ? [ActivityNoted.of({ customerId: id, day, kind, recordId })] : [];
 };
 
 /** The customer if known and not forgotten. Throws `not-found` or `subject-closed`. */
-export const requireOpen = (state: Customer): KnownCustomer => {
+export const requireCustomer = (state: Customer): KnownCustomer => {
   if (state.status === 'unknown') throw new MakulerError('not-found');
   if (state.status === 'forgotten' || state.card.name.state !== 'value') throw new MakulerError('subject-closed');
   return state;
 };
 
 /** The card's values; all stand under one key, so they are there together. Throws `subject-closed`. */
-export const openCard = ({ card }: KnownCustomer): CustomerCard => {
+export const openCustomerCard = ({ card }: KnownCustomer): CustomerCard => {
   const name = valueOf(card.name);
   if (name === undefined) throw new MakulerError('subject-closed');
   return {

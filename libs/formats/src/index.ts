@@ -1,6 +1,7 @@
 export * from './day.js';
 export * from './decorators.js';
 export * from './email.js';
+export * from './input-reading.js';
 export * from './money.js';
 export * from './national-id.js';
 export * from './organisation-number.js';

@@ -1,2 +1,10 @@
 export * from './purchase.events.js';
-export { purchase, purchaseStream, type Purchase } from './purchase.js';
+export { purchase, purchaseStream, type Purchase, type PurchaseLine } from './purchase.js';
+export type { PurchaseInput } from './purchase-input.js';
+export type { PurchasePart } from './past-maximum.js';
+export { RecordPurchase, type PurchaseRecording } from './record-purchase.js';
+export { GetPurchase, ListPurchases, type PurchasePage, type PurchasesAfter } from './purchase-history.query.js';
+export type { PurchaseView, PurchaseViewLine } from './purchase-view.js';
+export { purchaseHistory } from './purchase-history.projection.js';
+export { parseItemType } from './item-type.js';
+export { PurchasesModule } from './purchases.module.js';

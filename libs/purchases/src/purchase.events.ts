@@ -1,6 +1,7 @@
 import type { SourceKey } from '#companies';
 import type { Region, Sector } from '#customers';
 import { event, personal, plain, reference } from '#events';
+import type { PostalAddress } from '#formats';
 import type { CompanyId, CustomerId, Day } from '#kernel';
 
 export type LineKind = 'product' | 'service';
@@ -8,7 +9,8 @@ export type LineKind = 'product' | 'service';
 /** Who bought: a company, or the person themselves. Which of the two, the purchase's `sector` says. */
 export type BuyerId = CompanyId | CustomerId;
 
-/** What analysts may know about one line. `quantity` and `amount` are exact decimals; `amount` is quantity × unit price, net of VAT. */
+/** What analysts may know about one line. `quantity` and `amount` are exact decimals; `amount` is quantity × unit price, net of VAT,
+ * in the currency's own digits. */
 export interface LineFacts {
   readonly kind: LineKind;
   readonly itemType: string;
@@ -59,12 +61,7 @@ export const PurchaseRecorded = event('purchase.recorded', 1, {
 export interface InvoicedBuyer {
   readonly name: string;
   readonly organisationNumber: string | null;
-  readonly address: {
-    readonly street: string;
-    readonly postalCode: string | null;
-    readonly city: string;
-    readonly country?: string;
-  } | null;
+  readonly address: PostalAddress | null;
 }
 
 /** Nature, extent and price of what was delivered (bokføringsforskriften § 5-1-1 no. 3 and 5). Exact decimals. */

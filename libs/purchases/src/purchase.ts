@@ -1,11 +1,11 @@
 import type { SourceKey } from '#companies';
 import type { Region, Sector } from '#customers';
 import type { Draft } from '#events';
+import { lineAmount } from '#formats';
 import type { CompanyId, CustomerId, Day, Opened, OwnerRef, PurchaseId } from '#kernel';
 import { companyOwner, subjectOwner } from '#kernel';
 import type { Decider, RecordedEvent, StreamName } from '#ledger';
 import { isEvent } from '#ledger';
-import { amountOf } from './amounts.js';
 import type { BuyerId, Invoice, InvoicedBuyer, LineKind } from './purchase.events.js';
 import { PurchaseInvoiced, PurchaseRecorded } from './purchase.events.js';
 
@@ -88,7 +88,7 @@ const recorded = (details: PurchaseDetails, support: boolean): Draft<any> => {
       kind: line.kind,
       itemType: line.itemType,
       quantity: line.quantity,
-      amount: amountOf(line),
+      amount: lineAmount(line.quantity, line.unitPrice, currency),
     })),
   };
   if (!support) {
@@ -126,7 +126,7 @@ const invoiced = ({ buyer, invoice, currency, lines, sourceKey }: PurchaseDetail
           description: line.description,
           quantity: line.quantity,
           unitPrice: line.unitPrice,
-          amount: amountOf(line),
+          amount: lineAmount(line.quantity, line.unitPrice, currency),
           vatRate: line.vatRate,
         })),
       },

@@ -1,0 +1,155 @@
+import { sql } from 'kysely';
+import type { Relationship, Sector } from '#customers';
+import { CustomerRegistered, RelationshipChanged } from '#customers';
+import type { Day } from '#kernel';
+import { osloDay } from '#kernel';
+import { projection } from '#projections';
+import type { LineKind } from '#purchases';
+import { PurchaseRecorded } from '#purchases';
+import type { CaseKind, CaseStatus } from '#service';
+import { ServiceCaseAdvanced, ServiceCaseOpened } from '#service';
+
+/** A line of a sale. `position` and `line` make it unique; neither leads to the buyer. Decimals are text: nothing is rounded. */
+export interface SalesRow {
+  position: string;
+  line: number;
+  day: Day;
+  kind: LineKind;
+  item_type: string;
+  region: string | null;
+  sector: Sector;
+  first_purchase: boolean;
+  currency: string;
+  quantity: string;
+  amount: string;
+}
+
+/** A service case as a piece of work: no person, no text. */
+export interface ServiceCasesRow {
+  case_id: string;
+  kind: CaseKind;
+  item_type: string;
+  status: CaseStatus;
+  opened_on: Day;
+  /** The day it was last closed; null while it is open. */
+  closed_on: Day | null;
+  reopened: number;
+}
+
+/** How many persons entered a relationship in a month. Counted when it happens, so nobody who is forgotten is taken off. */
+export interface CustomersRow {
+  /** First day of the month. */
+  month: Day;
+  relationship: Relationship;
+  sector: Sector;
+  region: string;
+  persons: number;
+}
+
+const GRANTS = `
+  do $$ begin
+    if not exists (select from pg_roles where rolname = 'makuler_analyst') then
+      create role makuler_analyst nologin;
+    end if;
+  exception when insufficient_privilege or duplicate_object or unique_violation then null;
+  end $$;
+  do $$ begin
+    if exists (select from pg_roles where rolname = 'makuler_analyst') then
+      execute format('grant usage on schema %I to makuler_analyst', current_schema());
+      grant select on sales to makuler_analyst;
+      grant select (kind, item_type, status, opened_on, closed_on, reopened) on service_cases to makuler_analyst;
+    end if;
+  exception when insufficient_privilege then null;
+  end $$;`;
+
+/**
+ * Facts for analysts: the schema `analytics`. Built from plain fields only, so that an erasure or a rebuild can't change a
+ * figure. SQL users (role `makuler_analyst`) read sales and cases; people are counted in `customers`, which only the API
+ * reads, because it merges small groups.
+ */
+export const analytics = projection<{ sales: SalesRow; service_cases: ServiceCasesRow; customers: CustomersRow }>(
+  'analytics',
+  {
+    version: 1,
+    holdsPersonalData: false,
+    tables: `
+      create table sales (
+        position bigint not null,
+        line integer not null,
+        day date not null,
+        kind text not null,
+        item_type text not null,
+        region text,
+        sector text not null,
+        first_purchase boolean not null,
+        currency text not null,
+        quantity numeric not null,
+        amount numeric not null,
+        primary key (position, line)
+      );
+      create index sales_day on sales (day);
+      create table service_cases (
+        case_id uuid primary key,
+        kind text not null,
+        item_type text not null,
+        status text not null,
+        opened_on date not null,
+        closed_on date,
+        reopened integer not null
+      );
+      create table customers (
+        month date not null,
+        relationship text not null,
+        sector text not null,
+        region text not null,
+        persons integer not null,
+        primary key (month, relationship, sector, region)
+      );
+      ${GRANTS}`,
+  },
+)
+  .on(PurchaseRecorded, ({ data, position }, db) => {
+    const { day, region, sector, firstPurchase, currency } = data;
+    const rows = data.lines.map(({ kind, itemType, quantity, amount }, line) => ({
+      ...{ position: position.toString(), line, day, region, sector, currency },
+      ...{ first_purchase: firstPurchase, kind, item_type: itemType, quantity, amount },
+    }));
+    return rows.length === 0 ? undefined : db.insertInto('sales').values(rows);
+  })
+  .on(ServiceCaseOpened, ({ data, stream }, db) =>
+    db.insertInto('service_cases').values({
+      case_id: caseIdOf(stream),
+      kind: data.kind,
+      item_type: data.itemType,
+      status: 'opened',
+      opened_on: data.day,
+      closed_on: null,
+      reopened: 0,
+    }),
+  )
+  .on(ServiceCaseAdvanced, ({ data, stream }, db) =>
+    db
+      .updateTable('service_cases')
+      .set((row) => ({
+        status: data.status,
+        closed_on: data.status === 'closed' ? data.day : data.status === 'reopened' ? null : row.ref('closed_on'),
+        ...(data.status === 'reopened' ? { reopened: row('reopened', '+', 1) } : {}),
+      }))
+      .where('case_id', '=', caseIdOf(stream)),
+  )
+  .on(CustomerRegistered, ({ data, at }, db) =>
+    db.insertInto('customers').values(personIn(data, at)).onConflict(addOne),
+  )
+  .on(RelationshipChanged, ({ data, at }, db) =>
+    db.insertInto('customers').values(personIn(data, at)).onConflict(addOne),
+  );
+
+const caseIdOf = (stream: string) => stream.slice('service-'.length);
+
+const personIn = (
+  { relationship, sector, region }: { relationship: Relationship; sector: Sector; region: string | null },
+  at: Date,
+): CustomersRow => ({ month: `${osloDay(at).slice(0, 7)}-01`, relationship, sector, region: region ?? '', persons: 1 });
+
+const addOne = (conflict: any) =>
+  conflict.columns(['month', 'relationship', 'sector', 'region']).doUpdateSet({ persons: sql`customers.persons + 1` });

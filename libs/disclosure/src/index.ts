@@ -1,0 +1,1 @@
+export { Disclosure, type Disclosed } from './disclosure.js';

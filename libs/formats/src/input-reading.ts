@@ -1,0 +1,30 @@
+import type { InputProblem } from '#kernel';
+import { MakulerError } from '#kernel';
+import type { Parsed } from './parsed.js';
+
+/** Gathers the outcomes of reading one request, so that all problems are named at once. */
+export class InputReading {
+  readonly #problems: InputProblem[] = [];
+  readonly warnings: InputProblem[] = [];
+
+  constructor(problems: readonly InputProblem[] = []) {
+    this.#problems.push(...problems);
+  }
+
+  /** The value that was read; `undefined` after a problem, which `done` will name. */
+  take<T>(parsed: Parsed<T>): T | undefined {
+    if (parsed.ok) this.warnings.push(...parsed.warnings);
+    else this.#problems.push(...parsed.problems);
+    return parsed.ok ? parsed.value : undefined;
+  }
+
+  /** Reads what may be left out: null for nothing, white space included. */
+  optional(input: string | null | undefined, parse: (text: string) => Parsed<string>): string | null {
+    return input === null || input === undefined || input.trim() === '' ? null : (this.take(parse(input)) ?? null);
+  }
+
+  /** Throws `invalid-input` with every problem met so far. After it, what was taken is there. */
+  done(): void {
+    if (this.#problems.length > 0) throw new MakulerError('invalid-input', { errors: this.#problems });
+  }
+}
