@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Clock } from '#kernel';
+import { createPool } from '#postgres';
+import type { GateRefusal, GateState } from '#vault/keeper';
+import { CustodianMirrors, FileCustodian, Keeper, vaultServiceDefinition } from '#vault/keeper';
+import { vaultService } from './vault-service.js';
+
+export interface VaultServerOptions {
+  readonly databaseUrl: string;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM files; clients' certificates must be of the same authority. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  /** Directories of the custodian's mirrors. */
+  readonly custodian: readonly string[];
+  /** The home, in which no mirror may lie. */
+  readonly home?: string;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  /** Called when the vault must stop by itself after it had been serving. */
+  readonly onRefused?: (refusal: GateRefusal) => void;
+}
+
+export interface RunningVault {
+  readonly port: number;
+  /** How the gate opened. */
+  readonly gate: GateState;
+  stop(): Promise<void>;
+}
+
+/** Reconciles, and only then listens. Throws GateRefusal when the vault refuses to serve; nothing was changed then. */
+export const startVault = async (options: VaultServerOptions): Promise<RunningVault> => {
+  const pool = createPool(options.databaseUrl, { name: 'makuler vault' });
+  const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
+  let keeper: Keeper | undefined;
+  const stop = async () => {
+    server.forceShutdown();
+    await keeper?.stop();
+    await pool.end();
+  };
+  try {
+    const mirrors = options.custodian.map(
+      (directory) => new FileCustodian(directory, options.home === undefined ? {} : { home: options.home }),
+    );
+    keeper = await Keeper.start({
+      pool,
+      custodian: new CustodianMirrors(mirrors),
+      clock: options.clock,
+      leaseMs: options.leaseMs,
+      ...(options.home === undefined ? {} : { home: options.home }),
+      onRefused: (refusal) => options.onRefused?.(refusal),
+    });
+    server.addService(vaultServiceDefinition, vaultService(keeper));
+    const port = await listen(server, options);
+    return { port, gate: keeper.gate, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const listen = (server: Server, { host, port, certFile, keyFile, caFile }: VaultServerOptions): Promise<number> => {
+  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
+  const credentials = ServerCredentials.createSsl(readFileSync(caFile), [pair], true);
+  return new Promise((resolve, reject) =>
+    server.bindAsync(`${host}:${port}`, credentials, (error, bound) => (error ? reject(error) : resolve(bound))),
+  );
+};

@@ -1,0 +1,116 @@
+import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { OwnerRef, ScopeId } from '#kernel';
+import { isId, MakulerError } from '#kernel';
+import type {
+  Keeper,
+  Looked,
+  MintReply,
+  MintRequest,
+  OpenedKey,
+  OpenReply,
+  OpenRequest,
+  StatusReply,
+} from '#vault/keeper';
+import { authorized, toStatus } from '#vault/keeper';
+import { hold } from './hold.js';
+
+/** A handler that may throw: who may call it is checked first, and errors go out with their code and nothing else. */
+const unary =
+  <Request, Reply>(work: (request: Request) => Promise<Reply>) =>
+  (call: ServerUnaryCall<Request, Reply>, done: sendUnaryData<Reply>): void => {
+    try {
+      authorized(call);
+    } catch (error) {
+      done(error as Error, null);
+      return;
+    }
+    work(call.request).then(
+      (reply) => done(null, reply),
+      (error: unknown) => done(toStatus(error), null),
+    );
+  };
+
+const ownerOf = ({ kind, id }: { kind: string; id: string }): OwnerRef => {
+  if ((kind !== 'subject' && kind !== 'company') || !isId(id)) throw new MakulerError('invalid-input');
+  return { kind, id } as OwnerRef;
+};
+
+/** Keys go only to a process whose lease stands, and it must still stand when they leave. */
+const assertHolder = (keeper: Keeper, holder: string): void => {
+  if (!keeper.holders.isLive(holder))
+    throw new MakulerError('vault-unavailable', { detail: 'The process holds no lease.' });
+};
+
+const mint = async (keeper: Keeper, { holder, groups }: MintRequest): Promise<MintReply> => {
+  assertHolder(keeper, holder);
+  const { incarnation } = keeper;
+  const requests = groups.map((group) =>
+    group.requests.map((request) => ({ ...request, owner: ownerOf(request.owner) })),
+  );
+  const { outcomes, mintSequence } = await keeper.mint(requests);
+  assertHolder(keeper, holder);
+  return {
+    incarnation,
+    mintSequence,
+    outcomes: outcomes.map((outcome) =>
+      'refused' in outcome ? { refused: outcome.refused.code, keys: [] } : { refused: '', keys: outcome.keys },
+    ),
+  };
+};
+
+const openedKey = (looked: Looked): OpenedKey => {
+  switch (looked.state) {
+    case 'live':
+      return { state: 'live', scope: looked.record, dataKey: looked.dataKey };
+    case 'expired':
+    case 'erased':
+      return { state: 'shredded' };
+    case 'unknown':
+    case 'damaged':
+      return { state: looked.state };
+  }
+};
+
+const open = async (keeper: Keeper, { holder, scopeIds }: OpenRequest): Promise<OpenReply> => {
+  assertHolder(keeper, holder);
+  const found = await keeper.lookUp(scopeIds.filter(isId) as ScopeId[]);
+  assertHolder(keeper, holder);
+  return { keys: scopeIds.map((scopeId) => openedKey(found.get(scopeId as ScopeId) ?? { state: 'unknown' })) };
+};
+
+const status = async (keeper: Keeper): Promise<StatusReply> => {
+  const { gate, keys, mirrors, ...rest } = await keeper.status();
+  return { ...rest, ...keys, mirrors, gate: gate.state, applied: gate.state === 'reconciled' ? gate.applied : 0 };
+};
+
+/** vault.proto, answered by the keeper. */
+export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
+  Hold: hold(keeper),
+  Mint: unary((request: MintRequest) => mint(keeper, request)),
+  Open: unary((request: OpenRequest) => open(keeper, request)),
+  Status: unary(() => status(keeper)),
+  ScopesOf: unary(async (owner: OwnerRef) => ({ scopes: await keeper.scopesOf(ownerOf(owner)) })),
+  Fence: unary(async ({ owner, except }: { owner: OwnerRef; except: { category: string; partition: string }[] }) => {
+    await keeper.fence(ownerOf(owner), except);
+    return {};
+  }),
+  Release: unary(async (owner: OwnerRef) => {
+    await keeper.release(ownerOf(owner));
+    return {};
+  }),
+  Shred: unary(
+    ({ orderId, owner, scopeIds, kind }: { orderId: string; owner: OwnerRef; scopeIds: ScopeId[]; kind: string }) => {
+      if (!UUID.test(orderId) || !scopeIds.every(isId) || (kind !== 'erasure' && kind !== 'expiry'))
+        throw new MakulerError('invalid-input');
+      return keeper.shred({ orderId, owner: ownerOf(owner), scopeIds, kind });
+    },
+  ),
+  ReceiptOf: unary(async ({ orderId }: { orderId: string }) => ({
+    receipt: (await keeper.receiptOf(orderId)) ?? null,
+  })),
+  CloseForEver: unary(async (owner: OwnerRef) => {
+    await keeper.closeForEver(ownerOf(owner));
+    return {};
+  }),
+});
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import type { CompanyId, OwnerRef, ScopeId, SubjectId } from '#kernel';
+import { companyOwner, newId, subjectOwner } from '#kernel';
+import type { ScopeKey, ScopeRequest } from '#vault';
+import { startVaultHouse } from '../../../test/faults/vault-house.js';
+import type { VaultHouse } from '../../../test/faults/vault-house.js';
+
+const person = (): OwnerRef => subjectOwner(newId<SubjectId>());
+const request = (owner: OwnerRef, over: Partial<ScopeRequest> = {}): ScopeRequest => ({
+  owner,
+  category: 'contact',
+  partition: '',
+  stream: `customer-${owner.id}`,
+  ...over,
+});
+const bytes = (text: string) => new TextEncoder().encode(text);
+const AD = bytes('event-1');
+const order = (owner: OwnerRef, scopeIds: ScopeId[], kind: 'erasure' | 'expiry' = 'erasure') => ({
+  orderId: randomUUID(),
+  owner,
+  scopeIds,
+  kind,
+});
+
+describe('the vault over mutual TLS', () => {
+  let house: VaultHouse;
+  beforeAll(async () => {
+    house = await startVaultHouse();
+  });
+  afterAll(() => house.end());
+
+  const seal = (requests: ScopeRequest[], text = 'Kari') =>
+    house.api.withSealing(requests, async (session) =>
+      session.keys.map((key) => ({ key, block: session.seal(key, bytes(text), AD) })),
+    );
+  const readBy = async (vault: VaultHouse['api'], scopeId: ScopeId, block: Uint8Array) => {
+    const found = (await vault.openingKeys([scopeId])).get(scopeId)!;
+    return found.state === 'live' ? Buffer.from(vault.open(found.key, block, AD)).toString() : found.state;
+  };
+
+  it('opens in one process what another sealed', async () => {
+    const [sealed] = await seal([request(person())]);
+    expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
+  });
+
+  it('gives one key to everybody who asks for a scope at once', async () => {
+    const owner = person();
+    const all = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        (index % 2 ? house.api : house.worker).withSealing([request(owner), request(owner)], async ({ keys }) => keys),
+      ),
+    );
+    expect(new Set(all.flat().map(({ scopeId }) => scopeId)).size).toBe(1);
+  });
+
+  it('reads as shredded everywhere once a shred order has its receipt', async () => {
+    const owner = person();
+    const [a, b] = await seal([request(owner), request(owner, { category: 'profile' })]);
+    expect(await readBy(house.projector, a!.key.scopeId, a!.block)).toBe('Kari');
+    const given = order(owner, [a!.key.scopeId]);
+    const receipt = await house.shredder.shred(given);
+    expect(receipt.destroyed).toEqual([{ category: 'contact', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    for (const vault of [house.api, house.projector, house.worker]) {
+      expect(await readBy(vault, a!.key.scopeId, a!.block)).toBe('shredded');
+      expect(() => vault.assertCurrent([a!.key.scopeId])).toThrow(
+        expect.objectContaining({ code: 'vault-unavailable' }),
+      );
+      expect(await readBy(vault, b!.key.scopeId, b!.block)).toBe('Kari');
+    }
+    expect(() => house.api.open(a!.key, a!.block, AD)).toThrow(expect.objectContaining({ code: 'vault-unavailable' }));
+    expect(await house.shredder.shred(given)).toEqual(receipt);
+    expect(await house.shredder.receiptOf(given.orderId)).toEqual(receipt);
+    expect(await house.shredder.receiptOf(randomUUID())).toBeUndefined();
+  });
+
+  it('never makes an expired scope again, and does not open the person', async () => {
+    const owner = person();
+    const [sealed] = await seal([request(owner, { category: 'purchase', partition: 'p1' })]);
+    await house.shredder.shred(order(owner, [sealed!.key.scopeId], 'expiry'));
+    await expect(seal([request(owner, { category: 'purchase', partition: 'p1' })])).rejects.toMatchObject({
+      code: 'scope-shredded',
+    });
+    expect(await house.shredder.scopesOf(owner)).toEqual([
+      {
+        scopeId: sealed!.key.scopeId,
+        category: 'purchase',
+        partition: 'p1',
+        stream: `customer-${owner.id}`,
+        state: 'shredded',
+      },
+    ]);
+    expect(await seal([request(owner, { category: 'purchase', partition: 'p2' })])).toHaveLength(1);
+  });
+
+  it('keeps a scope in its stream', async () => {
+    const owner = person();
+    await seal([request(owner)]);
+    await expect(seal([request(owner, { stream: 'purchase-1' })])).rejects.toMatchObject({
+      code: 'scope-stream-mismatch',
+    });
+  });
+
+  it('mints all keys of a writer or none', async () => {
+    const [open, closed] = [person(), person()];
+    await house.shredder.fence(closed, []);
+    await expect(seal([request(open), request(closed)])).rejects.toMatchObject({ code: 'subject-closed' });
+    expect(await house.shredder.scopesOf(open)).toEqual([]);
+  });
+
+  it('fences an owner but for the exceptions, releases it, and never once something was erased', async () => {
+    const owner = person();
+    const kept = request(owner, { category: 'service', partition: 'case-1' });
+    const [contact] = await seal([request(owner)]);
+    await house.shredder.fence(owner, [{ category: 'service', partition: 'case-1' }]);
+    await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
+    const [service] = await seal([kept]);
+    await house.shredder.release(owner);
+    await seal([request(owner)]);
+
+    await house.shredder.fence(owner, [{ category: 'service', partition: 'case-1' }]);
+    await house.shredder.shred(order(owner, [contact!.key.scopeId]));
+    await expect(house.shredder.release(owner)).rejects.toMatchObject({ code: 'subject-closed' });
+    await house.shredder.fence(owner, [
+      { category: 'service', partition: 'case-1' },
+      { category: 'contact', partition: '' },
+    ]);
+    await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
+    expect(await seal([kept])).toHaveLength(1);
+    await expect(house.shredder.closeForEver(owner)).rejects.toMatchObject({ code: 'erasure-not-finished' });
+    await house.shredder.shred(order(owner, [service!.key.scopeId]));
+    await expect(seal([kept])).rejects.toMatchObject({ code: 'subject-closed' });
+  });
+
+  it('leaves of a closed person one row that is joined to nothing', async () => {
+    const owner = person();
+    const [expired, erased] = await seal([request(owner, { category: 'purchase', partition: 'p1' }), request(owner)]);
+    await house.shredder.shred(order(owner, [expired!.key.scopeId], 'expiry'));
+    await house.shredder.fence(owner, []);
+    await house.shredder.shred(order(owner, [erased!.key.scopeId]));
+    await house.shredder.closeForEver(owner);
+    await house.shredder.closeForEver(owner);
+    await house.shredder.fence(owner, []);
+    expect(await house.shredder.scopesOf(owner)).toEqual([]);
+    await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
+    await expect(house.shredder.release(owner)).rejects.toMatchObject({ code: 'subject-closed' });
+    const rows = await house.sql(`select state, except_bucket, except_sealed from owner where owner_id = $1`, [
+      owner.id,
+    ]);
+    expect(rows).toEqual([{ state: 'closed', except_bucket: null, except_sealed: null }]);
+    expect(await house.sql('select * from owner_bucket where owner_id = $1', [owner.id])).toEqual([]);
+    expect(
+      await house.sql('select state, identity, sealed from scope where scope_id = any($1)', [
+        [expired!.key.scopeId, erased!.key.scopeId],
+      ]),
+    ).toEqual(Array(2).fill({ state: 'erased', identity: null, sealed: null }));
+  });
+
+  it('marks the bucket of a shredded key dirty, and no other', async () => {
+    const owner = person();
+    const [sealed] = await seal([request(owner)]);
+    const dirty = () =>
+      house.sql('select dirty from bucket join scope using (bucket_id) where scope_id = $1', [sealed!.key.scopeId]);
+    await house.sql('update bucket set dirty = false');
+    expect(await dirty()).toEqual([{ dirty: false }]);
+    await house.shredder.shred(order(owner, [sealed!.key.scopeId], 'expiry'));
+    expect(await dirty()).toEqual([{ dirty: true }]);
+  });
+
+  it('closes a bucket at 1,000 scopes and gives its owner another', async () => {
+    const owner = companyOwner(newId<CompanyId>());
+    const some = (from: number) =>
+      Array.from({ length: 500 }, (_, index) => request(owner, { category: 'billing', partition: `v${from + index}` }));
+    for (const from of [0, 500, 1_000]) await house.api.withSealing(some(from), async () => undefined);
+    const counts = await house.sql(
+      `select b.scopes, (select count(*)::int from scope where scope.bucket_id = b.bucket_id) as rows from bucket b
+       join owner_bucket using (bucket_id) where owner_id = $1`,
+      [owner.id],
+    );
+    expect(counts.length).toBeGreaterThan(1);
+    for (const { scopes, rows } of counts) expect(scopes).toBe(rows);
+    expect(Math.max(...counts.map(({ scopes }) => scopes as number))).toBe(1_000);
+    const first = await house.api.withSealing(some(0), async ({ keys }) => keys.map((key: ScopeKey) => key.scopeId));
+    expect(new Set(first).size).toBe(500);
+    expect(await house.shredder.scopesOf(owner)).toHaveLength(1_500);
+  });
+
+  it('says scope-unknown of a missing key row and key-damaged of a changed one, and mends neither', async () => {
+    const owner = person();
+    const [a, b] = await seal([request(owner), request(owner, { category: 'profile' })]);
+    await house.sql('delete from scope where scope_id = $1', [a!.key.scopeId]);
+    await house.sql(`update scope set sealed = set_byte(sealed, 60, get_byte(sealed, 60) # 1) where scope_id = $1`, [
+      b!.key.scopeId,
+    ]);
+    await expect(house.projector.openingKeys([a!.key.scopeId])).rejects.toMatchObject({ code: 'scope-unknown' });
+    await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
+    await house.sql(`update scope set state = 'expired' where scope_id = $1`, [b!.key.scopeId]);
+    await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
+    await expect(house.shredder.shred(order(owner, [a!.key.scopeId]))).rejects.toMatchObject({ code: 'scope-unknown' });
+    expect(await house.sql('select 1 from scope where scope_id = $1', [a!.key.scopeId])).toEqual([]);
+  });
+
+  it('refuses to shred what is another owner’s', async () => {
+    const [mine, other] = [person(), person()];
+    const [sealed] = await seal([request(mine)]);
+    await expect(house.shredder.shred(order(other, [sealed!.key.scopeId]))).rejects.toMatchObject({
+      code: 'scope-unknown',
+    });
+    expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
+  });
+
+  it('opens nothing that was moved or changed', async () => {
+    const [sealed] = await seal([request(person())]);
+    const { key, block } = sealed!;
+    expect(() => house.api.open(key, block, bytes('event-2'))).toThrow(
+      expect.objectContaining({ code: 'block-tampered' }),
+    );
+    block[30]! ^= 1;
+    expect(() => house.api.open(key, block, AD)).toThrow(expect.objectContaining({ code: 'block-tampered' }));
+  });
+
+  it('lets only the worker destroy keys, and nobody in without a certificate of this installation', async () => {
+    const owner = person();
+    const [sealed] = await seal([request(owner)]);
+    await expect(house.shredderOf('api').shred(order(owner, [sealed!.key.scopeId]))).rejects.toMatchObject({
+      code: 'vault-unavailable',
+    });
+    await expect(house.shredderOf('projector').scopesOf(owner)).rejects.toMatchObject({ code: 'vault-unavailable' });
+    await expect(house.vaultOf('cli').ready(300)).rejects.toMatchObject({ code: 'vault-unavailable' });
+    await expect(house.stranger().ready(300)).rejects.toMatchObject({ code: 'vault-unavailable' });
+    expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
+  });
+
+  it('tells the state of the vault', async () => {
+    const status = await house.status();
+    expect(status).toMatchObject({ gate: 'consistent', epoch: 1, sharedDevice: true });
+    expect(status.mirrors.map(({ ok }) => ok)).toEqual([true, true]);
+    expect(status.mintSequence).toBeGreaterThanOrEqual(status.live);
+  });
+});

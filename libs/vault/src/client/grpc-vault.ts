@@ -1,0 +1,230 @@
+import type { Clock, ScopeId } from '#kernel';
+import { MakulerError, SystemClock } from '#kernel';
+import { openBytes, sealBytes } from '../aead.js';
+import { refusal, unavailable } from '../rpc/errors.js';
+import type { MintReply, OpenedKey, OpenReply } from '../rpc/messages.js';
+import type { OpeningKey, ScopeKey, ScopeRequest, SealingSession } from '../vault.js';
+import { Vault } from '../vault.js';
+import { Coalescer } from './coalescer.js';
+import type { VaultAddress } from './connection.js';
+import { VaultConnection } from './connection.js';
+import { KeyCache } from './key-cache.js';
+import { Lease } from './lease.js';
+import { SealingSessions } from './sealing-sessions.js';
+
+export interface GrpcVaultOptions extends VaultAddress {
+  readonly clock?: Clock;
+  /** Keys held at most (default 50,000). */
+  readonly capacity?: number;
+  /** How long an operation waits for the lease to stand (again), in milliseconds (default 1,000). */
+  readonly patienceMs?: number;
+}
+
+interface Minted {
+  readonly keys: readonly ScopeKey[];
+  readonly incarnation: string;
+  readonly mintSequence: number;
+}
+
+/** Scope ids remembered as shredded, for reads under way; beyond that, what is not held is not vouched for. */
+const REMEMBERED = 200_000;
+
+/** The vault's client over gRPC: one lease, one bounded cache of keys, calls of one turn gathered into one. */
+export class GrpcVault extends Vault {
+  readonly #connection: VaultConnection;
+  readonly #clock: Clock;
+  readonly #patienceMs: number;
+  readonly #cache: KeyCache;
+  readonly #lease: Lease;
+  readonly #sessions = new SealingSessions();
+  readonly #listeners: ((scopes: ReadonlySet<ScopeId> | 'all') => void)[] = [];
+  #shredded = new Set<ScopeId>();
+  /** Set once the list above may be incomplete: from then on only keys that are held now are vouched for. */
+  #onlyHeld = false;
+  /** What was dropped while a call was under way: its reply may bring it back. */
+  readonly #inFlight = new Set<Set<ScopeId>>();
+  readonly #mints = new Coalescer<readonly ScopeRequest[], Minted | MakulerError>((groups) => this.#mint(groups));
+  readonly #opens = new Coalescer<readonly ScopeId[], ReadonlyMap<ScopeId, OpeningKey | MakulerError>>((asked) =>
+    this.#lookUp(asked),
+  );
+
+  constructor(options: GrpcVaultOptions) {
+    super();
+    this.#clock = options.clock ?? new SystemClock();
+    this.#patienceMs = options.patienceMs ?? 1_000;
+    this.#cache = new KeyCache(options.capacity ?? 50_000);
+    this.#connection = new VaultConnection(options);
+    this.#lease = new Lease(this.#connection, this.#clock, {
+      shredded: (scopeIds) => this.#drop(scopeIds),
+      lapsed: (reset) => this.#dropAll(reset),
+      quiesce: (owner, quiet) => void this.#sessions.quiet(owner).then(quiet),
+    });
+  }
+
+  /** Resolves when the vault has given this process its first lease; throws `vault-unavailable` after `withinMs`. */
+  ready(withinMs: number): Promise<void> {
+    return this.#lease.live(withinMs);
+  }
+
+  withSealing<T>(requests: readonly ScopeRequest[], work: (session: SealingSession) => Promise<T>): Promise<T> {
+    // Registered before the vault is asked: a fence that is set from now on waits for this session or refuses it.
+    return this.#sessions.run(
+      requests.map(({ owner }) => owner),
+      async () => {
+        await this.#lease.live(this.#patienceMs);
+        // The lease as it stood before the vault was asked. Renewals don't prolong a session: a fence waits out one lease, and
+        // whatever began before the fence must be over by then.
+        const untilMs = this.#lease.untilMs;
+        const generation = this.#lease.generation;
+        const minted = await this.#mints.ask(requests);
+        if (minted instanceof MakulerError) throw minted;
+        const remainingMs = () =>
+          generation === this.#lease.generation && this.#lease.isLive()
+            ? Math.max(0, untilMs - this.#clock.monotonicMs())
+            : 0;
+        return work({
+          ...minted,
+          remainingMs,
+          seal: (key, plaintext, associatedData) => {
+            const bytes = this.#cache.bytesOf(key);
+            if (remainingMs() <= 0 || !bytes) throw unavailable();
+            return sealBytes(bytes, plaintext, associatedData);
+          },
+        });
+      },
+    );
+  }
+
+  async openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>> {
+    await this.#lease.live(this.#patienceMs);
+    const keys = new Map<ScopeId, OpeningKey>();
+    const missing: ScopeId[] = [];
+    for (const scopeId of new Set(scopeIds)) {
+      const key = this.#cache.get(scopeId);
+      if (key) keys.set(scopeId, { state: 'live', key });
+      else if (this.#shredded.has(scopeId)) keys.set(scopeId, { state: 'shredded' });
+      else missing.push(scopeId);
+    }
+    if (missing.length === 0) return keys;
+    const found = await this.#opens.ask(missing);
+    for (const scopeId of missing) {
+      const answer = found.get(scopeId) ?? unavailable();
+      if (answer instanceof MakulerError) throw answer;
+      keys.set(scopeId, answer);
+    }
+    return keys;
+  }
+
+  open(key: ScopeKey, block: Uint8Array, associatedData: Uint8Array): Uint8Array {
+    this.#lease.assertLive();
+    const bytes = this.#cache.bytesOf(key);
+    if (!bytes) throw unavailable();
+    const plaintext = openBytes(bytes, block, associatedData);
+    if (!plaintext) throw new MakulerError('block-tampered');
+    return plaintext;
+  }
+
+  assertCurrent(scopeIds: Iterable<ScopeId>): void {
+    this.#lease.assertLive();
+    for (const scopeId of scopeIds)
+      if (this.#shredded.has(scopeId) || (this.#onlyHeld && !this.#cache.has(scopeId))) throw unavailable();
+  }
+
+  onDropped(listener: (scopes: ReadonlySet<ScopeId> | 'all') => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#lease.close();
+    this.#connection.close();
+  }
+
+  async #mint(groups: readonly (readonly ScopeRequest[])[]): Promise<(Minted | MakulerError)[]> {
+    return this.#asking<MintReply, Minted | MakulerError>(
+      'Mint',
+      { groups: groups.map((requests) => ({ requests })) },
+      ({ outcomes, incarnation, mintSequence }, dropped) =>
+        outcomes.map(({ refused, keys }, index) => {
+          if (refused) return refusal(refused);
+          // Shredded between the vault's answer and now: refused as it would be if it were asked again.
+          if (keys.some(({ scopeId }) => dropped.has(scopeId as ScopeId))) return new MakulerError('scope-shredded');
+          const held = keys.map(({ scopeId, dataKey }, at) =>
+            this.#cache.put({ ...groups[index]![at]!, scopeId: scopeId as ScopeId }, dataKey),
+          );
+          return { keys: held, incarnation, mintSequence };
+        }),
+    );
+  }
+
+  async #lookUp(asked: readonly (readonly ScopeId[])[]): Promise<ReadonlyMap<ScopeId, OpeningKey | MakulerError>[]> {
+    const scopeIds = [...new Set(asked.flat())];
+    const found = await this.#asking<OpenReply, readonly [ScopeId, OpeningKey | MakulerError]>(
+      'Open',
+      { scopeIds },
+      ({ keys }, dropped) =>
+        keys.map((key, index) => [scopeIds[index]!, this.#answer(scopeIds[index]!, key, dropped)] as const),
+    );
+    const all = new Map(found);
+    return asked.map(() => all);
+  }
+
+  #answer(
+    scopeId: ScopeId,
+    { state, scope, dataKey }: OpenedKey,
+    dropped: ReadonlySet<ScopeId>,
+  ): OpeningKey | MakulerError {
+    switch (state) {
+      case 'live':
+        if (dropped.has(scopeId)) return { state: 'shredded' };
+        return { state, key: this.#cache.put({ ...scope!, scopeId }, dataKey!) };
+      case 'shredded':
+      case 'lost':
+        return { state };
+      case 'unknown':
+        return new MakulerError('scope-unknown', { facts: { scopeId } });
+      case 'damaged':
+        return new MakulerError('key-damaged', { facts: { scopeId } });
+    }
+  }
+
+  /** One call, whose reply counts only if the view it was asked under still stands. */
+  async #asking<Reply, T>(
+    method: string,
+    request: object,
+    take: (reply: Reply, dropped: ReadonlySet<ScopeId>) => T[],
+  ): Promise<T[]> {
+    const dropped = new Set<ScopeId>();
+    const generation = this.#lease.generation;
+    this.#inFlight.add(dropped);
+    try {
+      const reply = await this.#connection.call<Reply>(
+        method,
+        { holder: this.#lease.holder, ...request },
+        this.#lease.leaseMs,
+      );
+      if (!this.#lease.isLive() || generation !== this.#lease.generation) throw unavailable();
+      return take(reply, dropped);
+    } finally {
+      this.#inFlight.delete(dropped);
+    }
+  }
+
+  #drop(scopeIds: ReadonlySet<ScopeId>): void {
+    if (this.#shredded.size + scopeIds.size > REMEMBERED) {
+      this.#shredded = new Set();
+      this.#onlyHeld = true;
+    }
+    for (const scopeId of scopeIds) {
+      this.#cache.drop(scopeId);
+      this.#shredded.add(scopeId);
+      for (const dropped of this.#inFlight) dropped.add(scopeId);
+    }
+    for (const listener of this.#listeners) listener(scopeIds);
+  }
+
+  #dropAll(reset: boolean): void {
+    this.#cache.clear();
+    if (reset) this.#onlyHeld = true;
+    for (const listener of this.#listeners) listener('all');
+  }
+}

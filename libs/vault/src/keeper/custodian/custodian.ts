@@ -1,0 +1,32 @@
+import type { CustodianState } from './custodian-state.js';
+
+/** What a root key wraps: the key of one epoch, for one mirror. */
+export interface RootPlace {
+  readonly installation: string;
+  readonly epoch: number;
+}
+
+/**
+ * One mirror of the custodian: the tiny keeper of root keys and of the shred journal, outside the vault's database and in
+ * no backup. A root never leaves its mirror, so that a token can be one. Holds current state only, no history.
+ * All methods throw a GateRefusal when the place is not fit (readable by others, inside the home) or what is there is damaged.
+ */
+export abstract class Custodian {
+  /** Where it is, for people. */
+  abstract readonly name: string;
+  /** Random id of the mirror, made when it was first used. Associated data of what its roots wrap. */
+  abstract id(): Promise<string>;
+  /** The state last written, or `undefined` for a place that has never been used. */
+  abstract readState(): Promise<CustodianState | undefined>;
+  /** Replaces the state: resolves when it is on disk; a crash leaves the old state or the new one. */
+  abstract writeState(state: CustodianState): Promise<void>;
+  /** Makes the root of an epoch, durably. A root that exists is kept: it may already wrap something. */
+  abstract createRoot(epoch: number): Promise<void>;
+  /** Epochs whose root is here, ascending. */
+  abstract epochs(): Promise<readonly number[]>;
+  abstract wrapEpochKey(place: RootPlace, epochKey: Uint8Array): Promise<Uint8Array>;
+  /** The epoch key, or `undefined` when it does not open under this mirror's root. Throws when the root is not here. */
+  abstract unwrapEpochKey(place: RootPlace, wrapped: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Device that the mirror lies on, or `undefined` where that has no meaning (a token). */
+  abstract device(): Promise<number | undefined>;
+}

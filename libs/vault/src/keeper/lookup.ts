@@ -1,0 +1,66 @@
+import type { OwnerRef, ScopeId } from '#kernel';
+import { MakulerError } from '#kernel';
+import type { Pool, PoolClient } from '#postgres';
+import type { ScopeInfo } from '../shredder-contract.js';
+import type { BucketKeyring, BucketRow, OpenedScope, ScopeRow } from './buckets.js';
+
+type Joined = ScopeRow & { [K in keyof BucketRow as `b_${K}`]: BucketRow[K] | null };
+
+const SCOPES = `select scope.*, b.bucket_id as b_bucket_id, b.generation as b_generation, b.epoch as b_epoch, b.wrapped as b_wrapped
+  from scope left join bucket b on b.bucket_id = scope.bucket_id`;
+
+const bucketOf = (row: Joined): BucketRow | undefined =>
+  row.b_bucket_id === null
+    ? undefined
+    : { bucket_id: row.b_bucket_id, generation: row.b_generation!, epoch: row.b_epoch!, wrapped: row.b_wrapped! };
+
+/** What became of one scope id. `unknown`: there is no row; `damaged`: it does not authenticate. Neither is ever an erasure. */
+export type Looked = OpenedScope | { readonly state: 'unknown' } | { readonly state: 'damaged' };
+
+/** Looks scopes up by id; row and bucket come from one snapshot, so that a rotation between them can't be seen. */
+export const lookUp = async (
+  pool: Pool | PoolClient,
+  keyring: BucketKeyring,
+  scopeIds: readonly ScopeId[],
+): Promise<ReadonlyMap<ScopeId, Looked>> => {
+  const { rows } = await pool.query<Joined>(`${SCOPES} where scope_id = any($1)`, [scopeIds]);
+  const found = new Map<ScopeId, Looked>(scopeIds.map((scopeId) => [scopeId, { state: 'unknown' }]));
+  for (const row of rows) found.set(row.scope_id, openOrDamaged(keyring, row));
+  return found;
+};
+
+const openOrDamaged = (keyring: BucketKeyring, row: Joined): Looked => {
+  try {
+    return keyring.openScope(row, bucketOf(row));
+  } catch (error) {
+    if (error instanceof MakulerError && error.code === 'key-damaged') return { state: 'damaged' };
+    throw error;
+  }
+};
+
+/**
+ * Every scope of an owner, live and expired, found by opening all records of the owner's buckets. Throws `key-damaged` when
+ * one of them does not authenticate: the list would be incomplete, and an erasure by it too.
+ */
+export const scopesOf = async (
+  pool: Pool | PoolClient,
+  keyring: BucketKeyring,
+  owner: OwnerRef,
+): Promise<readonly ScopeInfo[]> => {
+  const { rows } = await pool.query<Joined>(
+    `${SCOPES} where state <> 'erased' and scope.bucket_id in (select bucket_id from owner_bucket where owner_kind = $1 and owner_id = $2)
+     order by scope_id`,
+    [owner.kind, owner.id],
+  );
+  return rows.flatMap((row): ScopeInfo[] => {
+    const opened = keyring.openScope(row, bucketOf(row));
+    if (opened.state === 'erased') return [];
+    if (opened.state === 'live') opened.dataKey.fill(0);
+    const { record } = opened;
+    if (record.owner.kind !== owner.kind || record.owner.id !== owner.id) return [];
+    const { category, partition, stream } = record;
+    return [
+      { scopeId: row.scope_id, category, partition, stream, state: opened.state === 'live' ? 'live' : 'shredded' },
+    ];
+  });
+};

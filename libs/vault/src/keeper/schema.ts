@@ -1,0 +1,69 @@
+import type { Migration } from '#postgres';
+
+/**
+ * The vault's database. Nothing in it says who owns a scope: `owner_bucket` narrows an owner to a bucket of a few dozen
+ * owners, and the rest stands in the sealed records. No column may ever hold a value that the scopes of one person have in
+ * common and others have not (an order's id, a shred's counter, a time): a dump would join that person's streams by it.
+ */
+export const SCHEMA: readonly Migration[] = [
+  {
+    id: '001-vault',
+    up: `
+      create table vault (
+        only_row boolean primary key default true check (only_row),
+        installation uuid not null,
+        incarnation uuid not null,         -- this life of the database; a restore begins another
+        mint_sequence bigint not null,     -- keys ever minted; only grows
+        epoch integer not null,
+        active uuid not null,              -- the process that may write; a later one takes it over and fences the earlier
+        lease_ms integer not null          -- the longest lease that the last process gave
+      );
+      create table epoch_key (
+        epoch integer not null,
+        mirror uuid not null,
+        wrapped bytea not null,            -- the epoch key under this mirror's root
+        primary key (epoch, mirror)
+      );
+      create table bucket (
+        bucket_id uuid primary key,
+        generation integer not null,       -- counts the bucket's keys; mint checks it under the row lock
+        epoch integer not null,            -- the epoch key that wraps the bucket key
+        wrapped bytea not null,
+        scopes integer not null,
+        owners integer not null,
+        dirty boolean not null default false  -- a key was shredded under this generation: set with the tombstone, cleared by rotation only
+      );
+      create index bucket_dirty on bucket (bucket_id) where dirty;
+      create table owner (
+        owner_kind text not null check (owner_kind in ('subject', 'company')),
+        owner_id uuid not null,
+        state text not null check (state in ('open', 'fenced', 'erasing', 'closed')),
+        except_bucket uuid references bucket, -- whose key seals the exceptions
+        except_sealed bytea,
+        primary key (owner_kind, owner_id)
+      );
+      create table owner_bucket (
+        owner_kind text not null,
+        owner_id uuid not null,
+        bucket_id uuid not null references bucket,
+        primary key (owner_kind, owner_id, bucket_id),
+        foreign key (owner_kind, owner_id) references owner
+      );
+      create table scope (
+        scope_id uuid primary key,
+        bucket_id uuid references bucket,
+        state text not null check (state in ('live', 'expired', 'erased')),
+        identity bytea,                    -- MAC of owner, category, partition under a key of the bucket
+        sealed bytea,
+        unique (bucket_id, identity),
+        check (state = 'erased' or (bucket_id is not null and identity is not null and sealed is not null)),
+        check (state <> 'erased' or (identity is null and sealed is null))
+      );
+      create table receipt (
+        order_id uuid primary key,
+        destroyed jsonb not null,          -- categories and fingerprints; no scope, no owner
+        live_erased_at timestamptz         -- null until every lease holder confirmed
+      );
+    `,
+  },
+];

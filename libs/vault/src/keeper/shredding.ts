@@ -1,0 +1,193 @@
+import type { Clock, OwnerRef, ScopeId } from '#kernel';
+import { MakulerError } from '#kernel';
+import type { Pool, PoolClient } from '#postgres';
+import { inTransaction } from '#postgres';
+import type { ShredOrder, ShredReceipt } from '../shredder-contract.js';
+import type { BucketKeyring } from './buckets.js';
+import type { CustodianMirrors } from './custodian/mirrors.js';
+import type { CustodianState, JournalEntry } from './custodian/custodian-state.js';
+import type { Holders } from './holders.js';
+import { dropExceptions } from './fences.js';
+import { lockOwners } from './owners.js';
+import type { Destroyed, Doomed } from './tombstones.js';
+import { beginErasing, bury, lockScopes } from './tombstones.js';
+
+interface StoredReceipt {
+  order_id: string;
+  destroyed: Destroyed[];
+  live_erased_at: Date | null;
+}
+
+/** Carries out shred orders: journal, tombstones, notices, in this order and no other. */
+export class Shredding {
+  readonly #underWay = new Map<string, Promise<ShredReceipt>>();
+  /** Scopes that are about to be shredded: no new session seals under them. */
+  readonly closing = new Set<ScopeId>();
+  #flattening: NodeJS.Timeout | undefined;
+  #applied: ReadonlySet<string> = new Set<string>();
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly keyring: BucketKeyring,
+    private readonly custodian: CustodianMirrors,
+    private readonly holders: Holders,
+    private readonly clock: Clock,
+    private readonly assertActive: (client: PoolClient) => Promise<unknown>,
+    /** Called when an order may have passed the point of no return and is not applied: only a reconciliation may go on. */
+    private readonly onUnapplied: () => void,
+  ) {}
+
+  /** Idempotent by `orderId`; a repeat while the first is under way waits for it. */
+  shred(order: ShredOrder): Promise<ShredReceipt> {
+    return this.#once(order.orderId, async () => (await this.#finish(order.orderId)) ?? this.#carryOut(order));
+  }
+
+  /** The receipt of an order that passed the point of no return, finished if need be; `undefined` for one that never did. */
+  receiptOf(orderId: string): Promise<ShredReceipt | undefined> {
+    return this.#underWay.get(orderId) ?? this.#finish(orderId);
+  }
+
+  /** Moves applied orders of the journal in among all others, where nothing tells which scopes belonged together. */
+  async flatten(): Promise<void> {
+    clearTimeout(this.#flattening);
+    this.#flattening = undefined;
+    const applied = this.#applied;
+    if (applied.size === 0) return;
+    await this.custodian.change((state) => dissolve(applied, state));
+    this.#applied = new Set([...this.#applied].filter((orderId) => !applied.has(orderId)));
+  }
+
+  #once(orderId: string, work: () => Promise<ShredReceipt>): Promise<ShredReceipt> {
+    const present = this.#underWay.get(orderId);
+    if (present) return present;
+    const result = work().finally(() => this.#underWay.delete(orderId));
+    this.#underWay.set(orderId, result);
+    return result;
+  }
+
+  async #carryOut(order: ShredOrder): Promise<ShredReceipt> {
+    // First of all, so that a mint that is decided after the check below meets it.
+    for (const scopeId of order.scopeIds) this.closing.add(scopeId);
+    try {
+      await inTransaction(this.pool, (client) => this.#check(client, order));
+      // A seal that began before must be in the log or dead before its key dies: nothing acknowledged may be unreadable.
+      await this.holders.quiesce(order.owner);
+      await this.#destroy(order);
+    } finally {
+      for (const scopeId of order.scopeIds) this.closing.delete(scopeId);
+    }
+    return (await this.#finish(order.orderId))!;
+  }
+
+  async #destroy(order: ShredOrder): Promise<void> {
+    let journaled = false;
+    try {
+      await inTransaction(this.pool, async (client) => {
+        const doomed = await this.#check(client, order);
+        const entries = entriesOf(order, doomed);
+        await this.assertActive(client);
+        journaled = true;
+        // The point of no return. The rows are locked meanwhile, so that the epoch written with each entry stays true.
+        await this.custodian.change((state) =>
+          dissolve(this.#applied, { ...state, pending: [...state.pending, { orderId: order.orderId, entries }] }),
+        );
+        if (order.kind === 'erasure') {
+          await dropExceptions(client, this.keyring, order.owner, doomed);
+          await beginErasing(client, [order.owner]);
+        }
+        await storeReceipt(client, order.orderId, await bury(client, this.keyring, doomed, entries));
+      });
+    } catch (error) {
+      if (journaled) this.onUnapplied();
+      throw error;
+    }
+    this.#markApplied(order.orderId);
+    await this.holders.dropEverywhere(order.scopeIds);
+    await this.#setErased(order.orderId);
+  }
+
+  /** Locks and opens what the order names. Throws `scope-unknown` for a scope that has no row or is another owner's. */
+  async #check(client: PoolClient, order: ShredOrder): Promise<readonly Doomed[]> {
+    await lockOwners(client, [order.owner]);
+    const doomed = await lockScopes(client, this.keyring, order.scopeIds);
+    const strange = doomed.filter(
+      ({ opened }) => opened.state !== 'erased' && !isSame(opened.record.owner, order.owner),
+    );
+    if (doomed.length !== new Set(order.scopeIds).size || strange.length > 0)
+      throw new MakulerError('scope-unknown', { detail: 'The order names a scope that is not one of the owner.' });
+    return doomed;
+  }
+
+  /** Finishes what is committed: a receipt without a time was interrupted before every holder had confirmed. */
+  async #finish(orderId: string): Promise<ShredReceipt | undefined> {
+    const receipt = await this.#receipt(orderId);
+    if (!receipt) return undefined;
+    if (receipt.live_erased_at === null) {
+      // Its scopes are no longer told apart, so everybody confirms a notice without any: it comes after theirs.
+      await this.holders.dropEverywhere([]);
+      await this.#setErased(orderId);
+      return this.#finish(orderId);
+    }
+    return { orderId, destroyed: receipt.destroyed, liveErasedAt: receipt.live_erased_at.toISOString() };
+  }
+
+  async #receipt(orderId: string): Promise<StoredReceipt | undefined> {
+    return (await this.pool.query<StoredReceipt>('select * from receipt where order_id = $1', [orderId])).rows[0];
+  }
+  async #setErased(orderId: string): Promise<void> {
+    await this.pool.query('update receipt set live_erased_at = $2 where order_id = $1 and live_erased_at is null', [
+      orderId,
+      this.clock.now(),
+    ]);
+  }
+
+  #markApplied(orderId: string): void {
+    this.#applied = new Set([...this.#applied, orderId]);
+    // Soon, and not at once: an order that follows takes it along in the same write.
+    this.#flattening ??= setTimeout(() => void this.flatten().catch(() => undefined), 250).unref();
+  }
+}
+
+const isSame = (a: OwnerRef, b: OwnerRef): boolean => a.kind === b.kind && a.id === b.id;
+
+const entriesOf = (order: ShredOrder, doomed: readonly Doomed[]): JournalEntry[] =>
+  doomed.map(({ row, bucket }) => ({
+    scopeId: row.scope_id,
+    kind: order.kind === 'erasure' ? 'erased' : 'expired',
+    epoch: bucket?.epoch ?? 0,
+  }));
+
+/**
+ * The journal with applied orders dissolved among all other entries, where nothing tells which scopes belonged together.
+ * An erasure is never weakened to an expiry, nor an epoch lowered.
+ */
+export const dissolve = (
+  applied: ReadonlySet<string>,
+  { pending, shredded }: Pick<CustodianState, 'pending' | 'shredded'>,
+): Pick<CustodianState, 'pending' | 'shredded'> => {
+  const all = new Map(shredded.map((entry) => [entry.scopeId, entry]));
+  for (const { orderId, entries } of pending)
+    if (applied.has(orderId))
+      for (const entry of entries) all.set(entry.scopeId, stronger(entry, all.get(entry.scopeId)));
+  return { pending: pending.filter(({ orderId }) => !applied.has(orderId)), shredded: [...all.values()] };
+};
+const stronger = (a: JournalEntry, b: JournalEntry | undefined): JournalEntry =>
+  b
+    ? {
+        scopeId: a.scopeId,
+        kind: a.kind === 'erased' || b.kind === 'erased' ? 'erased' : 'expired',
+        epoch: Math.max(a.epoch, b.epoch),
+      }
+    : a;
+
+/** Committed together with the tombstones, so that an order is known to be applied exactly when it is. */
+export const storeReceipt = async (
+  client: PoolClient,
+  orderId: string,
+  destroyed: readonly Destroyed[],
+): Promise<void> => {
+  await client.query('insert into receipt (order_id, destroyed) values ($1, $2) on conflict do nothing', [
+    orderId,
+    JSON.stringify(destroyed),
+  ]);
+};

@@ -1,0 +1,32 @@
+import { status } from '@grpc/grpc-js';
+
+/** What the certificate's common name may do. Whoever is not listed for an operation may not do it. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  Hold: ['api', 'projector', 'worker'],
+  Mint: ['api', 'projector', 'worker'],
+  Open: ['api', 'projector', 'worker'],
+  Status: ['api', 'projector', 'worker', 'cli'],
+  ScopesOf: ['api', 'worker'],
+  Fence: ['api', 'worker'],
+  Release: ['api', 'worker'],
+  ReceiptOf: ['api', 'worker'],
+  // Keys are destroyed by durable jobs only.
+  Shred: ['worker'],
+  CloseForEver: ['worker'],
+};
+
+interface Call {
+  getPath(): string;
+  getAuthContext(): { readonly sslPeerCertificate?: { readonly subject?: { readonly CN?: string | string[] } } } | null;
+}
+
+/** Throws PERMISSION_DENIED unless the client's certificate is for a program that may call this method. */
+export const authorized = (call: Call): void => {
+  const name = call.getAuthContext()?.sslPeerCertificate?.subject?.CN;
+  const method = call.getPath().split('/').at(-1) ?? '';
+  if (typeof name !== 'string' || !ALLOWED[method]?.includes(name))
+    throw Object.assign(new Error(`not allowed: ${method}`), {
+      code: status.PERMISSION_DENIED,
+      details: `Not allowed: ${method}.`,
+    });
+};

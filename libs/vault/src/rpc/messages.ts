@@ -1,0 +1,66 @@
+import type { OwnerRef } from '#kernel';
+import type { ScopeRequest } from '../vault.js';
+
+/** The messages of vault.proto, as proto-loader gives and takes them. */
+export interface FromHolder {
+  readonly hello?: { readonly holder: string; readonly view: string; readonly counter: number } | null;
+  readonly renew?: number;
+  readonly dropped?: number;
+  readonly quiet?: number;
+  /** Which of them is set. */
+  readonly message?: 'hello' | 'renew' | 'dropped' | 'quiet';
+}
+export interface ToHolder {
+  readonly welcome?: {
+    readonly view: string;
+    readonly counter: number;
+    readonly reset: boolean;
+    readonly scopeIds: readonly string[];
+    readonly leaseMs: number;
+  } | null;
+  readonly renewed?: number;
+  readonly shredded?: { readonly counter: number; readonly scopeIds: readonly string[] } | null;
+  readonly quiesce?: { readonly request: number; readonly owner: OwnerRef } | null;
+  readonly message?: 'welcome' | 'renewed' | 'shredded' | 'quiesce';
+}
+
+export interface MintRequest {
+  readonly holder: string;
+  readonly groups: readonly { readonly requests: readonly ScopeRequest[] }[];
+}
+export interface MintReply {
+  readonly outcomes: readonly {
+    /** An error code, or empty. */
+    readonly refused: string;
+    readonly keys: readonly { readonly scopeId: string; readonly dataKey: Uint8Array }[];
+  }[];
+  readonly incarnation: string;
+  readonly mintSequence: number;
+}
+export interface OpenRequest {
+  readonly holder: string;
+  readonly scopeIds: readonly string[];
+}
+export interface OpenedKey {
+  readonly state: 'live' | 'shredded' | 'lost' | 'unknown' | 'damaged';
+  readonly scope?: ScopeRequest | null;
+  readonly dataKey?: Uint8Array;
+}
+export interface OpenReply {
+  readonly keys: readonly OpenedKey[];
+}
+export interface StatusReply {
+  readonly gate: string;
+  readonly applied: number;
+  readonly incarnation: string;
+  readonly mintSequence: number;
+  readonly epoch: number;
+  readonly live: number;
+  readonly expired: number;
+  readonly erased: number;
+  readonly buckets: number;
+  readonly dirtyBuckets: number;
+  readonly mirrors: readonly { readonly name: string; readonly ok: boolean }[];
+  readonly sharedDevice: boolean;
+  readonly holders: number;
+}

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SystemClock } from '#kernel';
+import type { Authority, CertificateFiles } from '#pki';
+import { ensureAuthority } from '#pki';
+import { createPool } from '#postgres';
+import { testDatabase } from '#testing';
+import type { GrpcVaultOptions, VaultReport } from '#vault';
+import { askVaultStatus, GrpcVault } from '#vault';
+import { GrpcShredder } from '#vault/shredder';
+import type { RunningVault, VaultServerOptions } from '../../apps/vault/src/server.js';
+import { startVault } from '../../apps/vault/src/server.js';
+
+/** Short enough that tests wait out leases, long enough for a busy machine to renew them. */
+export const TEST_LEASE_MS = 600;
+
+/** A vault with real TLS, database and mirrors, and clients of the programs that use it. */
+export interface VaultHouse {
+  readonly directory: string;
+  readonly mirrors: readonly string[];
+  readonly api: GrpcVault;
+  readonly projector: GrpcVault;
+  readonly worker: GrpcVault;
+  readonly shredder: GrpcShredder;
+  readonly options: VaultServerOptions;
+  vaultOf(name: string, over?: Partial<GrpcVaultOptions>): GrpcVault;
+  shredderOf(name: string): GrpcShredder;
+  /** A client with a certificate of another authority. */
+  stranger(): GrpcVault;
+  certificateOf(name: string): CertificateFiles;
+  status(): Promise<VaultReport>;
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+  /** Starts again on the same port, after `stop`. */
+  start(over?: Partial<VaultServerOptions>): Promise<RunningVault>;
+  end(): Promise<void>;
+}
+
+const NAMES = ['api', 'projector', 'worker', 'cli'];
+
+const issue = async (authority: Authority): Promise<Map<string, CertificateFiles>> =>
+  new Map(
+    await Promise.all(
+      NAMES.map(async (name) => [name, await authority.ensureCertificate(name, { usage: 'client' })] as const),
+    ),
+  );
+
+/** Builds one, in a directory and database of its own; `end` removes everything. */
+export const startVaultHouse = async (): Promise<VaultHouse> => {
+  const directory = await mkdtemp(join(tmpdir(), 'makuler-vault-'));
+  const database = await testDatabase();
+  const authority = await ensureAuthority(join(directory, 'home', 'pki'));
+  const clients = await issue(authority);
+  const strangers = await issue(await ensureAuthority(join(directory, 'strangers')));
+  const mirrors = ['a', 'b'].map((name) => join(directory, 'custodian', name));
+  const options: VaultServerOptions = {
+    databaseUrl: database.url,
+    host: '127.0.0.1',
+    port: 0,
+    ...(await authority.ensureCertificate('vault', { usage: 'server' })),
+    custodian: mirrors,
+    home: join(directory, 'home'),
+    leaseMs: TEST_LEASE_MS,
+    clock: new SystemClock(),
+  };
+  let vault: RunningVault | undefined = await startVault(options);
+  const { port } = vault;
+  const pool = createPool(database.url, { name: 'spec', max: 2 });
+  const closing: { close(): unknown }[] = [];
+  const keep = <T extends { close(): unknown }>(client: T): T => {
+    closing.push(client);
+    return client;
+  };
+  const addressOf = (files: CertificateFiles) => ({ address: `127.0.0.1:${port}`, ...files });
+  const vaultOf = (name: string, over: Partial<GrpcVaultOptions> = {}) =>
+    keep(new GrpcVault({ ...addressOf(clients.get(name)!), ...over }));
+  const shredderOf = (name: string) => keep(new GrpcShredder(addressOf(clients.get(name)!)));
+  const stop = async () => {
+    await vault?.stop();
+    vault = undefined;
+  };
+  return {
+    directory,
+    mirrors,
+    options: { ...options, port },
+    api: vaultOf('api'),
+    projector: vaultOf('projector'),
+    worker: vaultOf('worker'),
+    shredder: shredderOf('worker'),
+    vaultOf,
+    shredderOf,
+    stranger: () => keep(new GrpcVault({ ...addressOf(strangers.get('api')!), caFile: clients.get('api')!.caFile })),
+    certificateOf: (name) => clients.get(name)!,
+    status: () => askVaultStatus(addressOf(clients.get('cli')!)),
+    sql: async (text, values = []) => (await pool.query<Record<string, unknown>>(text, values)).rows,
+    stop,
+    start: async (over = {}) => (vault = await startVault({ ...options, port, ...over })),
+    end: async () => {
+      for (const client of closing) await client.close();
+      await stop();
+      await pool.end();
+      await database.drop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+};
