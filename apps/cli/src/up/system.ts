@@ -36,6 +36,7 @@ export interface Addresses {
 export class System {
   readonly #crew: Crew;
   #lock: HomeLock | undefined;
+  #starting: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
   constructor(
@@ -45,7 +46,23 @@ export class System {
     this.#crew = new Crew(options.home, steps);
   }
 
-  async start(): Promise<Addresses> {
+  start(): Promise<Addresses> {
+    const starting = this.#start();
+    this.#starting = starting.catch(() => undefined);
+    return starting;
+  }
+
+  /** Stops everything and lets go of the home. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#crew
+      .stop()
+      .then(() => this.#starting)
+      .finally(() => this.#lock?.release())
+      .then(() => undefined);
+    return this.#stopping;
+  }
+
+  async #start(): Promise<Addresses> {
     const { home, host } = this.options;
     await makeHome(home);
     this.#lock = await lockHome(home);
@@ -77,12 +94,6 @@ export class System {
     if (created) this.steps.done('tokens', `${home.tokens} (new)`);
     await this.#startApps(['api', 'projector', 'worker'], places, certificates);
     return addresses;
-  }
-
-  /** Stops everything and lets go of the home. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#crew.stop().finally(() => this.#lock?.release());
-    return this.#stopping;
   }
 
   async #databases(secrets: Secrets): Promise<Record<DatabaseName, string>> {
