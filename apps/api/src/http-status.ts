@@ -25,7 +25,6 @@ export const HTTP_STATUS = {
   'erasure-in-progress': 409,
   'erasure-not-finished': 409,
   'erasure-not-verified': 500,
-  'erasure-not-verified': 500,
   'not-erasable': 409,
   'duplicate-source-key': 409,
   'past-maximum': 422,

@@ -1,1 +1,2 @@
 export * from './authority.js';
+export { createOnce, readIfThere } from './files.js';

@@ -1,2 +1,3 @@
 export { holdings } from './holdings.projection.js';
 export { Holdings, type AssessedHolding } from './holdings.js';
+export { CurrentHoldings } from './current-holdings.js';

@@ -6,3 +6,5 @@ export * from './vault-double.js';
 export * from './policy-of.js';
 export * from './running-projections.js';
 export * from './set-clock.js';
+export * from './shredder-double.js';
+export * from './read-side.js';

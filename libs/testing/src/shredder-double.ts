@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OwnerRef } from '#kernel';
+import { MakulerError } from '#kernel';
 import type { ScopeInfo, ShredOrder, ShredReceipt } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
 import type { VaultDouble } from './vault-double.js';
@@ -8,6 +9,7 @@ import type { VaultDouble } from './vault-double.js';
 export class ShredderDouble extends Shredder {
   readonly receipts = new Map<string, ShredReceipt>();
   readonly closed = new Set<string>();
+  readonly #erasing = new Set<string>();
 
   constructor(private readonly vault: VaultDouble) {
     super();
@@ -28,12 +30,14 @@ export class ShredderDouble extends Shredder {
   }
 
   async release(owner: OwnerRef): Promise<void> {
+    if (this.#erasing.has(owner.id) || this.closed.has(owner.id)) throw new MakulerError('subject-closed');
     this.vault.fences.delete(owner.id);
   }
 
-  async shred({ orderId, owner, scopeIds }: ShredOrder): Promise<ShredReceipt> {
+  async shred({ orderId, owner, scopeIds, kind }: ShredOrder): Promise<ShredReceipt> {
     const done = this.receipts.get(orderId);
     if (done) return done;
+    if (kind === 'erasure') this.#erasing.add(owner.id);
     const scopes = this.vault.scopesOf(owner).filter(({ scopeId }) => scopeIds.includes(scopeId));
     for (const { category, partition } of scopes) this.vault.shred(owner, category, partition);
     const fingerprintOf = (text: string) => createHash('sha256').update(`key ${text}`).digest('hex');
@@ -48,6 +52,8 @@ export class ShredderDouble extends Shredder {
   }
 
   async closeForEver(owner: OwnerRef): Promise<void> {
+    if (this.vault.scopesOf(owner).some(({ state }) => state === 'live'))
+      throw new MakulerError('erasure-not-finished');
     this.closed.add(owner.id);
     this.vault.fences.set(owner.id, new Set());
   }

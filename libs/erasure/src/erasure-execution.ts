@@ -1,0 +1,116 @@
+import type { Draft } from '#events';
+import type { Clock, ErasureId, OwnerRef } from '#kernel';
+import { isMakulerError, MakulerError, newId } from '#kernel';
+import type { Ledger } from '#ledger';
+import type { ShredReceipt } from '#vault/shredder';
+import { Shredder } from '#vault/shredder';
+import { claimsOf, keptCounts, signCertificate } from './certificate.js';
+import type { ErasureCase, UnderwayCase } from './erasure-case.js';
+import { erasureCase, erasureStream, isUnderway } from './erasure-case.js';
+import {
+  fenceOwner,
+  noteDelay,
+  recordCertificate,
+  recordExecution,
+  recordVerification,
+  stopErasure,
+} from './erasure-decisions.js';
+import type { ErasurePlanner } from './planner.js';
+import type { SigningKeys } from './signing-keys.js';
+
+/**
+ * Executes an erasure, from wherever it stands. Every step is found by folding the owner's stream and asking the vault, and
+ * ends with an event; done twice it is done once. So it may be killed at any moment and be run again, by two workers at once
+ * too.
+ */
+export class ErasureExecution {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly planner: ErasurePlanner,
+    private readonly shredder: Shredder,
+    private readonly keys: SigningKeys,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Runs inside `inContext`. Throws what stopped a step, after noting its code in the case; the job repeats it. */
+  async run(owner: OwnerRef, erasureId: ErasureId, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      const { state } = await this.ledger.load(erasureCase, erasureStream(owner));
+      if (!isUnderway(state) || state.plan.erasureId !== erasureId) return;
+      signal?.throwIfAborted();
+      try {
+        await this.#step(state);
+      } catch (error) {
+        const code = isMakulerError(error) ? error.code : 'internal';
+        // What failed may be the log itself: then the note fails too, and the job's own record has to do.
+        await this.#decide(state, (now) => noteDelay(now, state.status, code)).catch(() => undefined);
+        throw error;
+      }
+    }
+  }
+
+  #step(state: UnderwayCase): Promise<unknown> {
+    switch (state.status) {
+      case 'requested':
+        return this.#decide(state, (now) => fenceOwner(now, newId()));
+      case 'fenced':
+        return this.#shredBehindFence(state);
+      case 'executed':
+        return this.#verify(state);
+      case 'verified':
+        return this.#certify(state);
+    }
+  }
+
+  #decide(state: UnderwayCase, decision: (now: ErasureCase) => readonly Draft<any>[]) {
+    return this.ledger.decide(erasureCase, erasureStream(state.plan.owner), decision);
+  }
+
+  async #shredBehindFence(state: Extract<UnderwayCase, { status: 'fenced' }>): Promise<void> {
+    const { orderId } = state;
+    // Once the keys are gone the plan can't be computed any more; so whether they are is the first question.
+    const receipt = (await this.shredder.receiptOf(orderId)) ?? (await this.#shred(state));
+    if (!receipt) return;
+    const { destroyed, liveErasedAt } = receipt;
+    await this.#decide(state, (now) => recordExecution(now, { orderId, destroyed, liveErasedAt }));
+  }
+
+  /** Gives no receipt when the plan came out otherwise behind the fence: then nothing is destroyed. */
+  async #shred({ plan, orderId }: Extract<UnderwayCase, { status: 'fenced' }>): Promise<ShredReceipt | undefined> {
+    const { owner, erasureId } = plan;
+    if (plan.salt.state !== 'value' || plan.items.state !== 'value')
+      throw new Error('the plan can be read no more, and the vault knows nothing of its execution');
+    // Only what is still necessary goes on: a note in an open case. What a law retains is finished, and nothing is added to it.
+    await this.shredder.fence(
+      owner,
+      plan.items.reveal().filter(({ action }) => action === 'defer'),
+    );
+    const now = await this.planner.compute(owner, erasureId, plan.salt.reveal());
+    if (now.planHash === plan.planHash)
+      return this.shredder.shred({ orderId, owner, scopeIds: now.toShred, kind: 'erasure' });
+    // The fence comes down before the event says so: after a crash in between it goes up again, and the plan is computed anew.
+    await this.shredder.release(owner);
+    await this.ledger.decide(erasureCase, erasureStream(owner), (state) => stopErasure(state, now));
+    return undefined;
+  }
+
+  /** Asks vault and log once more, by another way than the one that destroyed the keys. */
+  async #verify(state: Extract<UnderwayCase, { status: 'executed' }>): Promise<void> {
+    const { owner } = state.plan;
+    const kept = keptCounts(state.plan);
+    if (Object.keys(kept).length === 0) await this.shredder.closeForEver(owner);
+    const counts: Record<string, number> = {};
+    for (const { category, state: is } of await this.shredder.scopesOf(owner))
+      if (is === 'live') counts[category] = (counts[category] ?? 0) + 1;
+    const tooMany = Object.entries(counts).some(([category, count]) => count > (kept[category] ?? 0));
+    const own = await this.ledger.read(erasureStream(owner));
+    const readable = own.some(({ scopes }) => scopes.some((scope) => scope.state === 'live' && !kept[scope.category]));
+    if (tooMany || readable) throw new MakulerError('erasure-not-verified');
+    await this.#decide(state, recordVerification);
+  }
+
+  async #certify(state: Extract<UnderwayCase, { status: 'verified' }>): Promise<void> {
+    const certificate = await signCertificate(claimsOf(state.plan, state.executed, this.clock.now()), this.keys);
+    await this.#decide(state, (now) => recordCertificate(now, certificate));
+  }
+}

@@ -1,0 +1,87 @@
+import type { Category } from '#events';
+import type { Clock, Day, ErasureId, OwnerRef, ScopeId } from '#kernel';
+import { osloDay } from '#kernel';
+import type { Ledger } from '#ledger';
+import type { Policy } from '#policy';
+import { planItem } from '#policy';
+import type { AssessedHolding, CurrentHoldings } from '#retention';
+import type { ScopeInfo } from '#vault/shredder';
+import { Shredder } from '#vault/shredder';
+import type { PlannedScope } from './erasure.events.js';
+import type { ComputedPlan } from './erasure-decisions.js';
+import { planHash, planSummary } from './plan.js';
+
+/** A plan with the scopes that it destroys. Scope ids stay in memory: they stand in no event. */
+export interface ExecutablePlan extends ComputedPlan {
+  readonly toShred: readonly ScopeId[];
+}
+
+/**
+ * Computes what erasing an owner does to each of their scopes. The vault's list is the truth about which scopes there are;
+ * the holdings say what the rules need to know of them.
+ */
+export class ErasurePlanner {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly holdings: CurrentHoldings,
+    private readonly shredder: Shredder,
+    private readonly policy: Policy,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws `projection-behind`, `vault-unavailable`; and an error when the holdings lack a scope that stands in the log. */
+  async compute(owner: OwnerRef, erasureId: ErasureId, salt: string): Promise<ExecutablePlan> {
+    // The vault first: a scope that is minted after this list was made is met by the next computation, behind the fence.
+    const scopes = (await this.shredder.scopesOf(owner)).filter(({ state }) => state === 'live');
+    const today = osloDay(this.clock.now());
+    const held = new Map((await this.holdings.ofOwner(owner, today)).map((row) => [row.holding.scope_id, row]));
+    const planned: { scopeId: ScopeId; item: PlannedScope }[] = [];
+    for (const scope of scopes)
+      planned.push({ scopeId: scope.scopeId, item: await this.#itemOf(scope, erasureId, held, today) });
+    const items = planned.map(({ item }) => item);
+    // Before the plan is written, the scope that seals it is not there yet; it belongs to the plan all the same.
+    if (!items.some((item) => isOwn(item, erasureId))) items.push(ownItem(erasureId));
+    return {
+      items,
+      summary: planSummary(items),
+      planHash: planHash(items, erasureId, salt),
+      toShred: planned.filter(({ item }) => item.action === 'shred').map(({ scopeId }) => scopeId),
+    };
+  }
+
+  async #itemOf(
+    scope: ScopeInfo,
+    erasureId: ErasureId,
+    held: ReadonlyMap<ScopeId, AssessedHolding>,
+    today: Day,
+  ): Promise<PlannedScope> {
+    const category = scope.category as Category;
+    if (isOwn({ category, partition: scope.partition }, erasureId)) return ownItem(erasureId);
+    const place = { category, partition: scope.partition };
+    if (category === 'trace') return { ...place, action: 'shred', why: 'traces of reading end with the person' };
+    const row = held.get(scope.scopeId);
+    if (row) return { ...place, ...planItem(this.policy, row.facts, today) };
+    await this.#assertOrphan(scope);
+    return { ...place, action: 'shred', why: 'a key that was made and never used' };
+  }
+
+  /**
+   * A key without a holding was minted for an append that never landed. That is looked up, not taken for granted: were the
+   * holdings at fault, a voucher that the law keeps would be shredded here.
+   */
+  async #assertOrphan({ scopeId, stream }: ScopeInfo): Promise<void> {
+    const events = await this.ledger.read(stream);
+    if (events.some(({ envelope }) => scopeId in envelope.sealed))
+      throw new Error('the holdings lack a scope that stands in the log: rebuild them before anybody is erased');
+  }
+}
+
+const isOwn = ({ category, partition }: Pick<PlannedScope, 'category' | 'partition'>, erasureId: ErasureId): boolean =>
+  category === 'request' && partition === erasureId;
+
+const ownItem = (erasureId: ErasureId): PlannedScope => ({
+  category: 'request',
+  partition: erasureId,
+  action: 'shred',
+  why: 'the list of what was erased goes with what it lists',
+});
