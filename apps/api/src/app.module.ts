@@ -5,7 +5,11 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { ProjectionStates } from '#projections';
 import type { Tokens } from '#tokens';
 import type { Parts } from '#composition';
-import { PartsModule } from '#composition';
+import { PartsModule, READ_MODELS } from '#composition';
+import { Disclosure } from '#disclosure';
+import { Policy, ReadingRules } from '#policy';
+import type { Pool } from '#postgres';
+import { Holdings } from '#retention';
 import { AccessModule } from './access/access.module.js';
 import { CachedTokens } from './access/cached-tokens.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -49,10 +53,17 @@ export class AppModule {
   }
 }
 
+/** What the whole edge shares: who a token is, how far read models are, and what a reader may see of them. */
 @Module({})
 class EdgeModule {
   static of({ tokens, clock, projections }: ApiParts): DynamicModule {
     const providers = [
+      {
+        provide: ReadingRules,
+        useFactory: (pool: Pool, policy: Policy) => new Holdings(pool, policy),
+        inject: [READ_MODELS, Policy],
+      },
+      Disclosure,
       { provide: CachedTokens, useValue: new CachedTokens(tokens, clock) },
       { provide: ProjectionStates, useValue: projections },
     ];

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { newId } from '#kernel';
 import type { ApiParts } from './app.module.js';
 import { AppModule } from './app.module.js';
@@ -68,4 +69,14 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
   await app.init();
   await fastify.ready();
   return app;
+};
+
+/** The OpenAPI document of the shipped api, made from its code alone: nothing is connected or even constructed. */
+export const describeApi = async (): Promise<OpenAPIObject> => {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.of({} as ApiParts), new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+    preview: true,
+  });
+  return openApiDocument(app);
 };

@@ -1,3 +1,5 @@
+export * from './connect.js';
 export * from './parts.js';
 export * from './parts.module.js';
 export * from './registry.js';
+export * from './settings.js';

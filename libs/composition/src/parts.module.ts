@@ -1,9 +1,11 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import { Kysely } from 'kysely';
 import { EventRegistry } from '#events';
 import { Clock } from '#kernel';
 import { Ledger } from '#ledger';
 import { Policy } from '#policy';
+import { createDatabase } from '#postgres';
 import { Vault } from '#vault';
 import type { Parts } from './parts.js';
 
@@ -15,7 +17,7 @@ export const CONTROL = Symbol('control database');
 /** `@Inject(LOGGER) logger: Logger`. */
 export const LOGGER = Symbol('logger');
 
-/** Makes the parts injectable everywhere: Ledger, Vault, Policy, Clock, EventRegistry, READ_MODELS, CONTROL. */
+/** Makes the parts injectable everywhere: Ledger, Vault, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
 @Module({})
 export class PartsModule {
   static of(parts: Parts): DynamicModule {
@@ -26,6 +28,8 @@ export class PartsModule {
       { provide: EventRegistry, useValue: parts.registry },
       { provide: Vault, useValue: parts.vault },
       { provide: Ledger, useValue: parts.ledger },
+      // The database of the read models, as queries take it.
+      { provide: Kysely, useValue: parts.readModels && createDatabase(parts.readModels) },
       { provide: READ_MODELS, useValue: parts.readModels },
       { provide: CONTROL, useValue: parts.control },
       { provide: LOGGER, useValue: parts.logger },

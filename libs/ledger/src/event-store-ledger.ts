@@ -105,8 +105,9 @@ export class EventStoreLedger extends Ledger {
   }
 
   async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
-    this.#remember(envelopes);
-    return openEnvelopes(this.options.vault, this.options.registry, envelopes);
+    const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
+    this.#remember(opened);
+    return opened;
   }
 
   async scopeStates(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, ScopeOutcome['state']>> {
@@ -189,8 +190,8 @@ export class EventStoreLedger extends Ledger {
   async #openAll(raw: readonly StoredEvent[]): Promise<readonly RecordedEvent[]> {
     const parsed = raw.map((event) => this.#parse(event));
     const envelopes = parsed.map((event) => event.envelope);
-    this.#remember(envelopes);
     const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
+    this.#remember(opened);
     return parsed.map(({ clear, declared, ...event }, index): RecordedEvent => {
       const { fields, scopes } = opened[index]!;
       return {
@@ -212,8 +213,10 @@ export class EventStoreLedger extends Ledger {
     return { eventId, type, stream, revision, position, at, metadata, envelope, clear, declared };
   }
 
-  #remember(envelopes: readonly Envelope[]): void {
-    const opened = this.#opened.getStore();
-    if (opened) for (const { sealed } of envelopes) for (const id of Object.keys(sealed)) opened.add(id as ScopeId);
+  /** Only what opened: a scope that read as erased stays so, and an answer that says it is never out of date. */
+  #remember(envelopes: readonly OpenedEnvelope[]): void {
+    const live = this.#opened.getStore();
+    for (const { scopes } of envelopes)
+      for (const { scopeId, state } of scopes) if (state === 'live') live?.add(scopeId);
   }
 }

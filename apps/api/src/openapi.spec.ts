@@ -1,0 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { describeApi } from './create-api.js';
+
+describe('docs/openapi.json', () => {
+  it('is what the code says: `npm run generate` leaves a clean diff', async () => {
+    const document = await describeApi();
+    expect(JSON.parse(await readFile('docs/openapi.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+});

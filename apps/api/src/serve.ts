@@ -1,0 +1,27 @@
+import type { AddressInfo } from 'node:net';
+import type { Parts } from '#composition';
+import { announceReady, exitWithParent, stopOnSignal } from '#observability';
+import { ProjectionStates } from '#projections';
+import { Tokens } from '#tokens';
+import { createApi } from './create-api.js';
+
+/**
+ * Runs the api on connected parts until SIGTERM, and prints the ready line when it listens. `main.ts` is one caller; mains
+ * under `test/` are others, with parts on another clock.
+ */
+export const serve = async (parts: Parts, { host, port }: { host: string; port: number }): Promise<void> => {
+  const tokens = new Tokens(parts.control, parts.clock);
+  await tokens.migrate();
+  const api = await createApi({ ...parts, tokens, projections: new ProjectionStates(parts.readModels) });
+  await api.listen(port, host);
+  exitWithParent();
+  stopOnSignal(
+    async () => {
+      await api.close();
+      await parts.close();
+    },
+    (error) => parts.logger.error(error, 'the api did not stop cleanly'),
+  );
+  const bound = api.getHttpServer().address() as AddressInfo;
+  announceReady({ address: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` });
+};

@@ -1,0 +1,57 @@
+import type { Clock } from '#kernel';
+import { SystemClock } from '#kernel';
+import { EventStoreDb, EventStoreLedger } from '#ledger';
+import { createLogger } from '#observability';
+import { loadPolicy } from '#policy';
+import { assertDurable, createPool } from '#postgres';
+import { GrpcVault } from '#vault';
+import type { Parts } from './parts.js';
+import { eventRegistry } from './registry.js';
+import type { PartsConfiguration } from './settings.js';
+
+/** How long a program waits at its start for the vault's first lease. Later outages are met while it runs. */
+const VAULT_PATIENCE_MS = 10_000;
+
+export interface ConnectOptions {
+  /** The program, for logs and for the databases' lists of connections: `api`. */
+  readonly name: string;
+  /** Another clock, for mains under `test/`; no shipped program passes one. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Loads the policy and connects a program to the other systems. Throws PolicyError, `database-not-durable`,
+ * `database-unavailable`; a vault that is not there yet is only waited for, because a program without it can still say so.
+ */
+export const connect = async (
+  configuration: PartsConfiguration,
+  { name, clock = new SystemClock() }: ConnectOptions,
+): Promise<Parts> => {
+  const logger = createLogger({ name });
+  const policy = await loadPolicy(configuration.POLICY);
+  const registry = eventRegistry();
+  const onIdleError = (error: unknown) => logger.warn(error, 'a connection to the database was lost');
+  const readModels = createPool(configuration.DATABASE_URL, { name, onIdleError });
+  const control = createPool(configuration.CONTROL_DATABASE_URL, { name, onIdleError });
+  await Promise.all([assertDurable(readModels), assertDurable(control)]);
+  const vault = new GrpcVault({
+    address: configuration.VAULT_ADDRESS,
+    certFile: configuration.VAULT_CLIENT_CERT_FILE,
+    keyFile: configuration.VAULT_CLIENT_KEY_FILE,
+    caFile: configuration.VAULT_CA_FILE,
+    clock,
+  });
+  const store = new EventStoreDb(configuration.EVENTSTORE_URL);
+  const ledger = new EventStoreLedger({ store, vault, registry, clock, policyVersion: () => policy.version });
+  await vault
+    .ready(VAULT_PATIENCE_MS)
+    .catch((error: unknown) =>
+      logger.warn(error, 'the vault does not answer yet: personal data is unavailable until it does'),
+    );
+  const close = async (): Promise<void> => {
+    await ledger.close();
+    await vault.close();
+    await Promise.all([readModels.end(), control.end()]);
+  };
+  return { clock, logger, policy, registry, vault, ledger, readModels, control, close };
+};

@@ -1,0 +1,29 @@
+import { statSync } from 'node:fs';
+import type { Setting } from '#kernel';
+import { text, url } from '#kernel';
+
+/** A file that is there: a missing key or certificate is a problem of the configuration, told at start. */
+const file = (what: string): Setting<string> => ({
+  parse: (path) => (statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined),
+  valid: `the path of ${what}`,
+});
+
+const POSTGRES = ['postgres:', 'postgresql:'] as const;
+
+/** What every program that connects to the parts is configured by: spread it into its own settings. */
+export const PARTS_SETTINGS = {
+  EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
+  DATABASE_URL: url(POSTGRES),
+  CONTROL_DATABASE_URL: url(POSTGRES),
+  VAULT_ADDRESS: {
+    parse: (t: string) => (/^[^\s/:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i.test(t) ? t : undefined),
+    valid: 'host:port of the vault',
+  },
+  VAULT_CLIENT_CERT_FILE: file('the certificate that this process shows to the vault (PEM)'),
+  VAULT_CLIENT_KEY_FILE: file('the key of that certificate (PEM)'),
+  VAULT_CA_FILE: file('the certificate of the authority that signed the vault’s (PEM)'),
+  POLICY: text('a directory with a policy manifest', 'policy/jpi'),
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** The values of PARTS_SETTINGS. */
+export type PartsConfiguration = { readonly [K in keyof typeof PARTS_SETTINGS]: string };
