@@ -36,6 +36,6 @@ const isDomain = (domain: string): boolean => {
 export const emailLookupForm = (email: string): string => {
   const text = email.trim().normalize('NFKC').toLowerCase();
   const at = text.lastIndexOf('@');
-  const domain = domainToASCII(text.slice(at + 1));
+  const domain = at < 0 ? '' : domainToASCII(text.slice(at + 1));
   return domain === '' ? text : `${text.slice(0, at)}@${domain}`;
 };

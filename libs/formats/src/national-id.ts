@@ -2,8 +2,8 @@ import { idnr } from '@navikt/fnrvalidator';
 import type { Parsed } from './parsed.js';
 import { accepted, refused } from './parsed.js';
 
-/** A run of digits, with at most two separating characters between neighbours. */
-const RUN = /\d(?:[\s.,\-/_:]{0,2}\d)*/gu;
+/** A run of digits, with at most three separating characters between neighbours. */
+const RUN = /\d(?:[\s.,\-/_:]{0,3}\d)*/gu;
 
 /**
  * Whether a text holds a valid eleven-digit national id (fødselsnummer, D-, H- or test number), also with spaces, dots or

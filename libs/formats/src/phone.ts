@@ -1,5 +1,7 @@
-import type { CountryCode } from 'libphonenumber-js/max';
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import type { CountryCode } from 'libphonenumber-js/core';
+import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/core';
+// The full numbering plans: the smaller ones know lengths only, and would take numbers that don't exist.
+import plans from 'libphonenumber-js/metadata.max.json';
 import type { Parsed } from './parsed.js';
 import { accepted, refused } from './parsed.js';
 
@@ -24,11 +26,12 @@ const COMPANY_TYPES: ReadonlySet<string> = new Set(['UAN', 'TOLL_FREE', 'PREMIUM
 export const parsePhone = (input: string, options: PhoneOptions = {}): Parsed<string> => {
   const { path = 'phone', defaultCountry = 'NO', company = false, unknownForeign = 'refuse' } = options;
   const text = input.normalize('NFKC').replace(/\s+/g, ' ').trim();
-  const country = isSupportedCountry(defaultCountry) ? (defaultCountry as CountryCode) : 'NO';
-  const number = parsePhoneNumberFromString(text.replace(/^00(?=[1-9])/, '+'), {
-    defaultCountry: country,
-    extract: false,
-  });
+  const country = isSupportedCountry(defaultCountry as CountryCode, plans) ? (defaultCountry as CountryCode) : 'NO';
+  const number = parsePhoneNumberFromString(
+    text.replace(/^00(?=[1-9])/, '+'),
+    { defaultCountry: country, extract: false },
+    plans,
+  );
   if (number?.isValid() && !number.ext) {
     if (!company && COMPANY_TYPES.has(number.getType() ?? ''))
       return refused(path, 'phone-company-only', 'This is a service number of a company: give the number of a person.');
@@ -58,9 +61,12 @@ const isForeign = (text: string, country: string): boolean =>
 
 /** For people to read: `900 12 345` and `53 66 86 00` in Norway, international elsewhere; what was kept as entered, as entered. */
 export const formatPhone = (phone: string): string => {
-  const number = parsePhoneNumberFromString(phone);
+  const norwegian = /^\+47(\d{8})$/.exec(phone)?.[1];
+  // Mobile and 800 numbers are written 3-2-3 here; the library writes all of them in pairs.
+  if (norwegian) return norwegian.replace(/^[489]/.test(norwegian) ? /(?<=^...|^.....)/g : /(?<=^(..)+)(?!$)/g, ' ');
+  const number = parsePhoneNumberFromString(phone, plans);
   if (!number?.isValid()) return phone;
-  return number.countryCallingCode === '47' ? number.formatNational() : number.formatInternational();
+  return number.countryCallingCode === '47' ? number.nationalNumber : number.formatInternational();
 };
 
 /** For comparing only, never for storing: E.164 where the number is known, else its digits. Empty when there are none. */
