@@ -74,7 +74,7 @@ export class System {
     const addresses = addressesOf(host, apiPort);
     const secrets = await ensureSecrets(home);
     // Side by side: making keys takes as long as starting PostgreSQL.
-    const [certificates, databases, ports] = await Promise.all([
+    const [certificates, databases, ports] = await together([
       timed(
         this.steps,
         'certificates',
@@ -171,4 +171,10 @@ const addressesOf = (host: string, port: number): Addresses => {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   const api = `http://${name}:${port}`;
   return { api, docs: `${api}/docs` };
+};
+
+/** Like Promise.all, but nothing is still under way when it throws: the home is let go afterwards. */
+const together = async <T extends readonly unknown[]>(work: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> => {
+  await Promise.allSettled(work);
+  return (await Promise.all(work)) as unknown as T;
 };

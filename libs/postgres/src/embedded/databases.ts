@@ -38,9 +38,8 @@ export const ensureDatabases = async (
     }
     for (const { name } of owned) {
       const database = client.escapeIdentifier(name);
-      // Copying files instead of logging every page is faster, and template0 never changes.
       if (!databases.has(name))
-        await client.query(`create database ${database} owner ${database} template template0 strategy file_copy`);
+        await client.query(`create database ${database} owner ${database} template template0 strategy wal_log`);
       await client.query(`revoke all on database ${database} from public`);
     }
     for (const { name, database } of readers) {
