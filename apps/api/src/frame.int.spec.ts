@@ -418,7 +418,9 @@ describe('the frame of the api', () => {
     });
     it('of nobody leave a trace too', async () => {
       const before = (await eventsOf(PersonalDataRead)).length;
-      expect((await call({ method: 'POST', url: '/v1/specimens/search', payload: {} })).json()).toEqual({
+      const found = await call({ method: 'POST', url: '/v1/specimens/search', payload: {} });
+      expect(found.statusCode).toBe(200);
+      expect(found.json()).toEqual({
         items: [],
         nextCursor: null,
       });

@@ -3,7 +3,7 @@ import { describeApi } from './create-api.js';
 
 describe('docs/openapi.json', () => {
   it('is what the code says: `npm run generate` leaves a clean diff', async () => {
-    const document = await describeApi();
-    expect(JSON.parse(await readFile('docs/openapi.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(document)));
+    const committed: unknown = JSON.parse(await readFile('docs/openapi.json', 'utf8'));
+    expect(JSON.parse(JSON.stringify(await describeApi()))).toEqual(committed);
   });
 });

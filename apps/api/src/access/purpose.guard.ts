@@ -7,7 +7,7 @@ import { MakulerError, RandomIds, inContext } from '#kernel';
 import { Policy } from '#policy';
 import type { TokenHolder } from '#tokens';
 import type { ApiRequest } from './caller.js';
-import { PersonalData } from './personal-data.js';
+import { personalDataUseOf } from './personal-data.js';
 
 /**
  * Personal data is read and written for a purpose that the policy allows to one of the caller's roles (statement S6), stated
@@ -25,7 +25,7 @@ export class PurposeGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
     const { caller } = request;
-    const use = this.reflector.getAllAndOverride(PersonalData, [context.getHandler(), context.getClass()]);
+    const use = personalDataUseOf(this.reflector, context.getHandler(), context.getClass());
     if (!use || !caller) return true;
     const header = request.headers['makuler-purpose'];
     const purpose = typeof header === 'string' ? header.trim() : caller.defaultPurpose;

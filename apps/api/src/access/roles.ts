@@ -1,4 +1,6 @@
+import { applyDecorators } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiExtension } from '@nestjs/swagger';
 import type { Role } from '#kernel';
 
 /** A role that a token may have; `any` lets in every valid token; `public` needs no token at all. */
@@ -8,7 +10,7 @@ const Rule = Reflector.createDecorator<readonly RouteRole[]>();
 
 /** Who may call a route: `@Roles('integrator', 'compliance')`. A route without it keeps the api from starting. */
 export const Roles = (first: RouteRole, ...others: readonly RouteRole[]): MethodDecorator & ClassDecorator =>
-  Rule([first, ...others]);
+  applyDecorators(Rule([first, ...others]), ApiExtension('x-roles', [first, ...others]));
 
 type Target = Parameters<Reflector['get']>[1];
 

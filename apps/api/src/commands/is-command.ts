@@ -1,9 +1,14 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { HttpCode, applyDecorators } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 
-/** A POST that writes nothing (a search, a dry run): no idempotency key, the answer is that of a read. */
-export const ReadsOnly = Reflector.createDecorator<true>({ transform: () => true });
+const ReadsOnlyRule = Reflector.createDecorator<true>();
+
+/** A POST that writes nothing (a search, a dry run): no idempotency key, the answer is that of a read, and its status 200. */
+export const ReadsOnly = (): MethodDecorator =>
+  applyDecorators(ReadsOnlyRule(true), HttpCode(200), ApiExtension('x-reads-only', true));
 
 /**
  * Names the controller's method that makes the body of a command's answer anew from the remembered ids, where the body is
@@ -14,4 +19,4 @@ export const RenderedBy = Reflector.createDecorator<string>();
 /** Whatever isn't a read writes, unless it says otherwise: forgetting to say so is the safe mistake. */
 export const isCommand = (reflector: Reflector, context: ExecutionContext): boolean =>
   !['GET', 'HEAD'].includes(context.switchToHttp().getRequest<FastifyRequest>().method) &&
-  reflector.get(ReadsOnly, context.getHandler()) !== true;
+  reflector.get(ReadsOnlyRule, context.getHandler()) !== true;

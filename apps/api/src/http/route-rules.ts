@@ -1,7 +1,7 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { PersonalData } from '../access/personal-data.js';
+import { personalDataUseOf } from '../access/personal-data.js';
 import { rolesOf } from '../access/roles.js';
 import { RenderedBy } from '../commands/is-command.js';
 
@@ -36,7 +36,7 @@ export class RouteRules implements OnApplicationBootstrap {
     const roles = rolesOf(this.reflector, method, controller);
     const problems: string[] = [];
     if (!roles) problems.push(`${at}: say who may call it, @Roles(…)`);
-    if (roles?.includes('public') && this.reflector.getAllAndOverride(PersonalData, [method, controller]))
+    if (roles?.includes('public') && personalDataUseOf(this.reflector, method, controller))
       problems.push(`${at}: personal data is never public`);
     const renderer = this.reflector.get(RenderedBy, method);
     if (renderer !== undefined && !(renderer in controller.prototype))

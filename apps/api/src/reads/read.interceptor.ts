@@ -10,7 +10,7 @@ import { MakulerError, RandomIds, inContext } from '#kernel';
 import { Ledger } from '#ledger';
 import { ProjectionStates } from '#projections';
 import type { ApiRequest } from '../access/caller.js';
-import { PersonalData } from '../access/personal-data.js';
+import { personalDataUseOf } from '../access/personal-data.js';
 import { isCommand } from '../commands/is-command.js';
 import { Answer } from '../http/answers.js';
 import { sendAnswer } from '../http/send-answer.js';
@@ -49,7 +49,7 @@ export class ReadInterceptor implements NestInterceptor {
   async #answer(context: ExecutionContext, request: ApiRequest, next: CallHandler): Promise<unknown> {
     await this.#waitForPosition(context, request);
     const answer: unknown = await lastValueFrom(next.handle());
-    const use = this.reflector.getAllAndOverride(PersonalData, [context.getHandler(), context.getClass()]);
+    const use = personalDataUseOf(this.reflector, context.getHandler(), context.getClass());
     const { body, revealed } = sendAnswer(answer, request, context.switchToHttp().getResponse<FastifyReply>());
     if (revealed && !use?.read)
       throw new Error('a route answers with personal values only if it is @PersonalData({ read })');
