@@ -18,7 +18,6 @@ export const startOwnNode = async (): Promise<Server> => {
   return {
     connectionString: `esdb://${node.address}?tlsCAFile=${encodeURIComponent(caFile)}`,
     credentials: { username: 'makuler', password: PASSWORD },
-    fresh: true,
     async close() {
       await node.close();
       await database.drop();
