@@ -45,11 +45,13 @@ export const figuresOf = async (
     sql`(${facts.size})::integer as size`,
   ];
   const places = names.map((_, index) => sql.lit(index + 1));
-  const order = names.map((_, index) => sql`${sql.lit(index + 1)} collate "C" nulls last`);
+  const order = names.map((name) => sql`${sql.ref(name)} collate "C" nulls last`);
   const { rows } = await sql<Record<string, string | null> & { size: number }>`
-    select ${sql.join(columns)} from ${sql.table(facts.table)}
-    ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
-    ${names.length === 0 ? sql`` : sql`group by ${sql.join(places)} order by ${sql.join(order)}`}`.execute(db);
+    select * from (
+      select ${sql.join(columns)} from ${sql.table(facts.table)}
+      ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
+      ${names.length === 0 ? sql`` : sql`group by ${sql.join(places)}`}
+    ) as grouped ${names.length === 0 ? sql`` : sql`order by ${sql.join(order)}`}`.execute(db);
   const groups = rows
     .filter(({ size }) => size > 0)
     .map(({ size, ...row }): Group => ({

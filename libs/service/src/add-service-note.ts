@@ -20,7 +20,7 @@ export class AddServiceNote extends Command<{ readonly position: Position; reado
 export class AddServiceNoteHandler implements ICommandHandler<AddServiceNote> {
   constructor(private readonly ledger: Ledger) {}
 
-  execute({ serviceCaseId, text }: AddServiceNote) {
+  async execute({ serviceCaseId, text }: AddServiceNote) {
     const note = readNote(text);
     return this.ledger.decide(serviceCase, serviceStream(serviceCaseId), (state) => addNote(state, note));
   }
