@@ -58,6 +58,8 @@ describe('the vault over mutual TLS', () => {
     const [a, b] = await seal([request(owner), request(owner, { category: 'profile' })]);
     expect(await readBy(house.projector, a!.key.scopeId, a!.block)).toBe('Kari');
     const given = order(owner, [a!.key.scopeId]);
+    await expect(house.shredder.shred(given)).rejects.toMatchObject({ code: 'not-fenced' });
+    await house.shredder.fence(owner, []);
     const receipt = await house.shredder.shred(given);
     expect(receipt.destroyed).toEqual([{ category: 'contact', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
     for (const vault of [house.api, house.projector, house.worker]) {

@@ -284,6 +284,23 @@ describe('the execution of an erasure', () => {
     expect((await stateOf(owner)).status).toBe('erased');
   });
 
+  it('is not done by a worker that slept while another found the plan changed and gave up', async () => {
+    const owner = await person();
+    const erasureId = await planned(owner);
+    const sleeping = Object.assign(new ShredderDouble(ledger.vault), {
+      shred: async (order: Parameters<typeof shredder.shred>[0]) => {
+        ledger.vault.fences.delete(owner.id);
+        await invoice(owner);
+        await execute(owner, erasureId);
+        return shredder.shred(order);
+      },
+    });
+    const late = new ErasureExecution(ledger, planner(), sleeping, keys, clock);
+    await expect(inContext(system, () => late.run(owner, erasureId))).rejects.toMatchObject({ code: 'not-fenced' });
+    expect(await stateOf(owner)).toMatchObject({ status: 'planned', plan: { items: { state: 'value' } } });
+    expect((await liveOf(owner)).sort()).toEqual(['billing', 'contact', 'request']);
+  });
+
   it('knows a deferred case by its steps, not by its texts', async () => {
     const owner = await person();
     const caseId = await openCase(owner);

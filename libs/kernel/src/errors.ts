@@ -76,6 +76,10 @@ export const ERRORS = {
     meaning: 'The certificate exists only once the erasure is complete.',
     wayOut: 'Follow the erasure until its state is `erased`.',
   },
+  'not-fenced': {
+    meaning: 'An erasure destroys keys behind a fence only, and the fence is not up.',
+    wayOut: 'The erasure is looked at anew by itself.',
+  },
   'erasure-not-verified': {
     meaning: 'After the shredding something was still there that the plan destroys.',
     wayOut: 'The check is repeated by itself; if it stays, an operator looks at the vault.',

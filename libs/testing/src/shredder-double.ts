@@ -37,6 +37,7 @@ export class ShredderDouble extends Shredder {
   async shred({ orderId, owner, scopeIds, kind }: ShredOrder): Promise<ShredReceipt> {
     const done = this.receipts.get(orderId);
     if (done) return done;
+    if (kind === 'erasure' && !this.vault.fences.has(owner.id)) throw new MakulerError('not-fenced');
     if (kind === 'erasure') this.#erasing.add(owner.id);
     const scopes = this.vault.scopesOf(owner).filter(({ scopeId }) => scopeIds.includes(scopeId));
     for (const { category, partition } of scopes) this.vault.shred(owner, category, partition);

@@ -39,7 +39,10 @@ export abstract class Shredder {
   abstract fence(owner: OwnerRef, except: readonly { category: string; partition: string }[]): Promise<void>;
   abstract release(owner: OwnerRef): Promise<void>;
 
-  /** Journal at the custodian (the point of no return), then tombstones and dirty marks in one transaction, then the notices. */
+  /**
+   * Throws `not-fenced` for an erasure of an owner who is open: a fence that was released takes its orders along.
+   * Journal at the custodian (the point of no return), then tombstones and dirty marks in one transaction, then the notices.
+   */
   abstract shred(order: ShredOrder): Promise<ShredReceipt>;
 
   /**

@@ -4,6 +4,7 @@ import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
 import type { ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { BucketKeyring } from './buckets.js';
+import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { CustodianState, JournalEntry } from './custodian/custodian-state.js';
 import type { Holders } from './holders.js';
@@ -85,6 +86,9 @@ export class Shredding {
       await inTransaction(this.pool, async (client) => {
         const doomed = await this.#check(client, order);
         const entries = entriesOf(order, doomed);
+        // A worker that was stopped and woke up may still hold an order of an erasure that another has since given up.
+        const { state } = (await lockOwners(client, [order.owner])).get(ownerKey(order.owner))!;
+        if (order.kind === 'erasure' && state === 'open') throw new MakulerError('not-fenced');
         await this.assertActive(client);
         journaled = true;
         // The point of no return. The rows are locked meanwhile, so that the epoch written with each entry stays true.
