@@ -10,6 +10,7 @@ interface Holder {
   readonly send: (notice: Notice) => void;
   readonly end: () => void;
   leaseUntilMs: number;
+  heardAtMs: number;
   connected: boolean;
   /** Counters of shred notices that it has not confirmed. */
   readonly undropped: Set<number>;
@@ -23,6 +24,9 @@ export interface HolderSession {
   quiet(request: number): void;
   disconnect(): void;
 }
+
+/** A process that says nothing for so long is stopped or gone; notices to it would pile up here. */
+const SILENT_MS = 60_000;
 
 /** Shreds remembered for processes that reconnect; one that missed more drops everything. */
 const REMEMBERED = 10_000;
@@ -77,6 +81,7 @@ export class Holders {
       end,
       // What an earlier stream of the same process was given still stands.
       leaseUntilMs: previous?.leaseUntilMs ?? -Infinity,
+      heardAtMs: this.clock.monotonicMs(),
       connected: true,
       undropped: new Set(),
       unquiet: new Set(),
@@ -85,6 +90,7 @@ export class Holders {
     if (previous) previous.connected = false;
     return {
       renew: (renewal) => {
+        holder.heardAtMs = this.clock.monotonicMs();
         // A process that has not confirmed a shred gets no more time: its lease runs out, and the shred is done.
         if (!holder.connected || holder.undropped.size > 0 || !this.mayRenew()) return;
         holder.leaseUntilMs = this.clock.monotonicMs() + this.leaseMs;
@@ -143,7 +149,12 @@ export class Holders {
 
   /** Everybody connected is told, also who has no lease now: in the order of its stream it learns of it before it gets one. */
   #tell(notify: (holder: Holder) => void): Holder[] {
-    for (const [id, holder] of this.#holders) if (!holder.connected && !this.#holds(holder)) this.#holders.delete(id);
+    const silentSinceMs = this.clock.monotonicMs() - SILENT_MS;
+    for (const [id, holder] of this.#holders) {
+      if (this.#holds(holder) || (holder.connected && holder.heardAtMs > silentSinceMs)) continue;
+      this.#holders.delete(id);
+      if (holder.connected) holder.end();
+    }
     const all = [...this.#holders.values()];
     for (const holder of all) if (holder.connected) notify(holder);
     return all;

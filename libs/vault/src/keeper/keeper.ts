@@ -65,8 +65,13 @@ export class Keeper {
   /** Reconciles, and opens the gate. Throws GateRefusal, or what kept the database from answering. */
   static async start(options: KeeperOptions): Promise<Keeper> {
     const keeper = new Keeper(options);
-    await keeper.#reconcile();
-    return keeper;
+    try {
+      await keeper.#reconcile();
+      return keeper;
+    } catch (error) {
+      keeper.#ended = true;
+      throw error;
+    }
   }
 
   get holders(): Holders {
@@ -158,6 +163,8 @@ export class Keeper {
       const keyring = new BucketKeyring(row.installation, row.epoch, await openEpochKey(pool, custodian, row));
       await pool.query('update vault set active = $1, lease_ms = $2', [activity.token, leaseMs]);
       const applied = await replayJournal(pool, keyring, custodian);
+      // The right to write may have been lost meanwhile, and then nobody was told.
+      if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');
       // Processes may still hold what the life before this one leased to them: a shred waits for that too. Only the very
       // first life of an installation has none before it.
       const inheritedMs = this.#holders || row.mint_sequence !== '0' ? Math.max(leaseMs, row.lease_ms) : 0;
@@ -221,12 +228,15 @@ export class Keeper {
 
   #mayRenew(): boolean {
     const activity = this.#open?.activity;
-    return activity !== undefined && this.options.clock.monotonicMs() - activity.confirmedAtMs < this.options.leaseMs;
+    return (
+      activity !== undefined &&
+      this.options.clock.monotonicMs() - activity.confirmedAtMs < this.options.leaseMs * CONFIRMED_WITHIN
+    );
   }
 
   /** Closes the gate at once and opens it again when database and custodian are back and were reconciled anew. */
   #interrupted(why: string): void {
-    if (this.#ended || this.#opening) return;
+    if (this.#ended || this.#opening || !this.#open) return;
     this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
   }
 
@@ -260,6 +270,9 @@ export class Keeper {
     open.keyring.wipe();
   }
 }
+
+/** Part of a lease within which the database must have answered, or no lease is given: half of them may get lost. */
+const CONFIRMED_WITHIN = 0.6;
 
 /** A custodian that can't be read now may be a volume that comes back. */
 const isPassing = ({ reason }: GateRefusal): boolean => reason === 'custodian-missing';

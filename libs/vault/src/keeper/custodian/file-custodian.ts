@@ -69,7 +69,7 @@ export class FileCustodian extends Custodian {
   }
 
   async createRoot(epoch: number): Promise<void> {
-    await this.#ready();
+    await this.id();
     if ((await this.epochs()).includes(epoch)) return;
     const key = newKey();
     const content = Buffer.concat([ROOT_HEADER, key]);

@@ -1,0 +1,94 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { CustodianMirrors, FileCustodian } from '#vault/keeper';
+import { describeCustodian } from './custodian.suite.js';
+
+const scratch = () => mkdtemp(join(tmpdir(), 'makuler-custodian-'));
+
+describeCustodian('files', async () => {
+  const directory = await scratch();
+  return {
+    open: () => new FileCustodian(join(directory, 'mirror')),
+    dispose: () => rm(directory, { recursive: true }),
+  };
+});
+
+describe('the files of a custodian', () => {
+  let directory: string;
+  let place: string;
+  beforeEach(async () => {
+    directory = await scratch();
+    place = join(directory, 'mirror');
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const founded = async () => {
+    const mirrors = new CustodianMirrors([new FileCustodian(place)]);
+    await mirrors.load();
+    await mirrors.found(randomUUID());
+    return mirrors;
+  };
+
+  it('are for their owner alone, and no others lie beside them', async () => {
+    await founded();
+    expect((await readdir(place)).sort()).toEqual(['custodian.state', 'mirror.id', 'root-1.key']);
+    for (const name of ['', 'custodian.state', 'mirror.id', 'root-1.key'])
+      expect((await stat(join(place, name))).mode & 0o077).toBe(0);
+  });
+
+  it('are not made inside the home, nor behind a link into it', async () => {
+    const home = join(directory, 'home');
+    await mkdir(home);
+    await symlink(home, join(directory, 'link'));
+    for (const inside of [home, join(home, 'custodian', 'a'), join(directory, 'link', 'a')])
+      await expect(new FileCustodian(inside, { home }).id()).rejects.toMatchObject({ reason: 'custodian-exposed' });
+    expect(await readdir(home)).toEqual([]);
+    await expect(new FileCustodian(`${home}-custodian/a`, { home }).id()).resolves.toBeDefined();
+  });
+
+  it('are not used in a directory that others can read', async () => {
+    await founded();
+    await chmod(place, 0o750);
+    await expect(new FileCustodian(place).readState()).rejects.toMatchObject({ reason: 'custodian-exposed' });
+  });
+
+  it('survive a crash at any byte of a write: the old state stands, and the rest is destroyed', async () => {
+    const mirrors = await founded();
+    const before = mirrors.state;
+    const text = await readFile(join(place, 'custodian.state'), 'utf8');
+    for (const length of [0, 1, Math.floor(text.length / 2), text.length - 1, text.length]) {
+      await writeFile(join(place, '.0123456789abcdef.new'), text.replace('"number":1', '"number":2').slice(0, length));
+      expect(await new FileCustodian(place).readState()).toEqual(before);
+      expect(await readdir(place)).toHaveLength(3);
+    }
+  });
+
+  it.each([0, 10, 60, 200])('refuse a state torn after %i bytes', async (length) => {
+    await founded();
+    const text = await readFile(join(place, 'custodian.state'), 'utf8');
+    await writeFile(join(place, 'custodian.state'), text.slice(0, length));
+    await expect(new FileCustodian(place).readState()).rejects.toMatchObject({ reason: 'custodian-damaged' });
+  });
+
+  it('refuse a state that was changed, one of another mirror, and a torn root', async () => {
+    const mirrors = await founded();
+    const home = { installation: mirrors.state!.installation, epoch: 1 };
+    const wrapped = await new FileCustodian(place).wrapEpochKey(home, new Uint8Array(32));
+    const text = await readFile(join(place, 'custodian.state'), 'utf8');
+    await writeFile(join(place, 'custodian.state'), text.replace('founding', 'founded '));
+    await expect(new FileCustodian(place).readState()).rejects.toMatchObject({ reason: 'custodian-damaged' });
+    await writeFile(join(place, 'custodian.state'), text);
+    await writeFile(join(place, 'mirror.id'), `${randomUUID()}\n`);
+    await expect(new FileCustodian(place).readState()).rejects.toMatchObject({ reason: 'custodian-damaged' });
+    await rm(join(place, 'mirror.id'));
+    await expect(new FileCustodian(place).id()).rejects.toMatchObject({ reason: 'custodian-damaged' });
+    await writeFile(join(place, 'mirror.id'), `${mirrors.state!.mirrors[0]}\n`);
+    const root = await readFile(join(place, 'root-1.key'));
+    await writeFile(join(place, 'root-1.key'), root.subarray(0, root.length - 1));
+    await expect(new FileCustodian(place).unwrapEpochKey(home, wrapped)).rejects.toMatchObject({
+      reason: 'custodian-damaged',
+    });
+  });
+});
