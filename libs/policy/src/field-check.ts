@@ -50,7 +50,8 @@ export const checkFields = (
     ...(kind === 'lead' || kind === 'customer' ? missingParts(manifest, kind, input, options) : []),
     ...fields
       .filter(({ requiredFor }) => requiredFor.includes(kind))
-      .flatMap((field) => missing(field, input, options)),
+      .flatMap((field) => missing(field, input, options))
+      .filter(({ path }, i, all) => all.findIndex((other) => other.path === path) === i),
   ];
 };
 
@@ -122,7 +123,8 @@ const missing = (
     if (rest.length === 0) {
       if (isEmpty(child)) demand(path);
     } else if (isEmpty(child)) {
-      if (!whenGiven && path !== 'company') demand([path, ...rest].join('.'));
+      // A list that is empty lacks its first item, not each of that item's fields.
+      if (!whenGiven && path !== 'company') demand(head === key ? [path, ...rest].join('.') : path);
     } else if (Array.isArray(child)) child.forEach((item, i) => visit(item, rest, `${path}[${i}].`));
     else visit(child, rest, `${path}.`);
   };

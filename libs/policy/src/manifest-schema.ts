@@ -70,25 +70,32 @@ const ARTICLES: Record<string, string> = {
   number: 'a number',
 };
 
-/** `Retention rule "leads", maximum`: the names that people gave, not the position in the file. */
+/** `Retention rule "leads", maximum`, `Field "phone" of customer`: the names that people gave, not the position in the file. */
 const placeOf = (pointer: string, manifest: unknown): string => {
-  const words: string[] = [];
-  let value = manifest;
-  for (const key of pathOf(pointer)) {
-    value = (value as Record<string | number, unknown> | undefined)?.[key];
-    const name = nameOf(value);
-    if (typeof key === 'number') words.push(name ? `"${name}"` : `entry ${key + 1}`);
-    else words.push(LISTS[key] ?? key);
-  }
-  const text = words.join(', ').replaceAll(', "', ' "');
+  const path = pathOf(pointer);
+  const values = path.map((_, i) => path.slice(0, i + 1).reduce(inside, manifest));
+  const words = path.map((key, i) => (typeof key === 'number' ? quoted(values[i], key) : (LISTS[key] ?? key)));
+  const [list, record, field, ...rest] = words;
+  const text =
+    path[0] === 'records' && field !== undefined
+      ? [`field ${field} of ${record}`, ...rest].join(', ')
+      : typeof path[1] === 'number'
+        ? [`${list} ${record}`, ...words.slice(2)].join(', ')
+        : words.join(', ');
   return text === '' ? 'The manifest' : text.charAt(0).toUpperCase() + text.slice(1);
 };
 
+const inside = (value: unknown, key: string | number): unknown =>
+  (value as Record<string | number, unknown> | null | undefined)?.[key];
+const quoted = (value: unknown, index: number): string => {
+  const name = nameOf(value);
+  return name === undefined ? `number ${index + 1}` : `"${name}"`;
+};
 const LISTS: Record<string, string> = {
   retention: 'retention rule',
   purposes: 'purpose',
-  records: 'record',
   rights: 'right',
+  processors: 'processor',
 };
 const nameOf = (value: unknown): string | undefined => {
   if (typeof value !== 'object' || value === null) return undefined;

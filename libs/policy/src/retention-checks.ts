@@ -95,6 +95,7 @@ const periodProblems = (rule: RetentionRule): string[] => {
 /** Whether one period outlasts another from any day at all: months differ in length, so four years of days are tried. */
 const everLonger = (one: string, other: string): boolean => {
   const [a, b] = [period(one), period(other)];
+  if (a.months <= b.months && a.days <= b.days) return false;
   for (let n = 0; n < 1461; n++) {
     const day = addDays('2024-01-01', n);
     if (addPeriod(day, a) > addPeriod(day, b)) return true;
