@@ -35,8 +35,8 @@ export interface EventStoreLedgerOptions {
   readonly attempts?: number;
 }
 
-/** A server-side deadline ends this long before the lease that covers the keys: no append may land after a fence was waited out. */
-const LEASE_MARGIN_MS = 750;
+/** Share of the remaining lease that an append's server-side deadline leaves: no append may land after a fence was waited out. */
+const LEASE_SHARE = 0.85;
 const APPEND_DEADLINE_MS = 3_000;
 const DEFAULT_BATCH = 500;
 
@@ -160,7 +160,7 @@ export class EventStoreLedger extends Ledger {
     session?: SealingSession,
   ): Promise<readonly StoredEvent[]> {
     const context = currentContext();
-    const deadline = Math.min(APPEND_DEADLINE_MS, (session?.remainingMs() ?? Infinity) - LEASE_MARGIN_MS);
+    const deadline = Math.floor(Math.min(APPEND_DEADLINE_MS, (session?.remainingMs() ?? Infinity) * LEASE_SHARE));
     if (deadline <= 0) throw new MakulerError('vault-unavailable', { retryAfterSeconds: 1 });
     let keyIndex = 0;
     const events = planned.map((event): EventToStore => {
