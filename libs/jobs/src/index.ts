@@ -2,3 +2,7 @@ export { code, count, defineJob, flag, hash, id, instant, nullable } from './job
 export type { Job, JobOptions, PayloadField, PayloadFields, PayloadOf } from './job.js';
 export { JobProcessor, Jobs } from './jobs.js';
 export type { EnqueueOptions, JobCounts, JobResult, JobRun, Schedule } from './jobs.js';
+export { JobBackend, jobBackend } from './backend.js';
+export { BullJobs } from './bullmq-jobs.js';
+export { WorkerHost } from './worker-host.js';
+export type { JobNotice, WorkerHostOptions } from './worker-host.js';

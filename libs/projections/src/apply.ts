@@ -5,7 +5,7 @@ import { inContext } from '#kernel';
 import type { Batch, Ledger, RecordedEvent } from '#ledger';
 import type { Build, Checkpoint, Database } from './build.js';
 import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
-import { HandlerFailure, isOutage, isUnreadableLog } from './failures.js';
+import { HandlerFailure, isPassing, isUnreadableLog } from './failures.js';
 import { applyRule, forgottenBy } from './forgetting.js';
 import type { Process } from './process.js';
 import type { Effects, Projection } from './projection.js';
@@ -37,7 +37,7 @@ export const applyBatch = async (applying: Applying, build: Build, batch: Batch)
     await applyUpTo(applying, build, whole);
   } catch (error) {
     if (!(error instanceof HandlerFailure)) throw error;
-    if (isOutage(error.cause) || isUnreadableLog(error.cause)) throw error.cause;
+    if (isPassing(error.cause) || isUnreadableLog(error.cause)) throw error.cause;
     // A process manager has moved its checkpoint with each reaction; a projection's was rolled back with its rows.
     const before = whole.events.filter(({ position }) => position > build.position && position < error.event.position);
     const last = before.at(-1);

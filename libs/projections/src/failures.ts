@@ -1,6 +1,6 @@
-import { isMakulerError } from '#kernel';
+import { isMakulerError, isOutage } from '#kernel';
 import type { RecordedEvent } from '#ledger';
-import { DatabaseError, isSerializationFailure } from '#postgres';
+import { isSerializationFailure } from '#postgres';
 
 /** A handler threw at an event. */
 export class HandlerFailure extends Error {
@@ -13,10 +13,8 @@ export class HandlerFailure extends Error {
   }
 }
 
-const OUTAGES = new Set<string>(['vault-unavailable', 'store-unavailable', 'database-unavailable']);
-/** Something that we need is away. Nobody's event is at fault: wait, write nothing, go on when it is back. */
-export const isOutage = (error: unknown): boolean =>
-  (isMakulerError(error) && OUTAGES.has(error.code)) || isSerializationFailure(error);
+/** Nobody's event is at fault: wait, write nothing, and do the same again. */
+export const isPassing = (error: unknown): boolean => isOutage(error) || isSerializationFailure(error);
 
 /**
  * The log or the vault gives something that must not be: a key it has never heard of, a block that does not open. Never
@@ -24,19 +22,3 @@ export const isOutage = (error: unknown): boolean =>
  */
 export const isUnreadableLog = (error: unknown): boolean =>
   isMakulerError(error, 'scope-unknown') || isMakulerError(error, 'block-tampered');
-
-/** A code for tables and logs. Messages stay out: a handler's may quote what it was handling. */
-export const codeOf = (error: unknown): string => {
-  if (isMakulerError(error)) return error.code;
-  if (error instanceof DatabaseError) return `sqlstate-${error.code.toLowerCase()}`;
-  return 'internal';
-};
-
-/** Where an error came from, without what it says: the frames of its stack only. */
-export const framesOf = (error: unknown): readonly string[] =>
-  error instanceof Error
-    ? (error.stack ?? '')
-        .split('\n')
-        .flatMap((line) => (/^\s+at .*:\d+:\d+\)?$/.test(line) ? [line.trim()] : []))
-        .slice(0, 12)
-    : [];

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf, framesOf } from '#kernel';
 import type { Batch } from '#ledger';
 import type { Applying } from './apply.js';
 import { applyBatch, concerns } from './apply.js';
 import type { Build } from './build.js';
 import { LeadershipLost, checkpointOf, markStatus, moveCheckpoint } from './build.js';
-import { HandlerFailure, codeOf, framesOf, isOutage } from './failures.js';
+import { HandlerFailure, isPassing } from './failures.js';
 
 /** What happened, for the log and for metrics: names, ids and codes. */
 export type Notice =
@@ -138,7 +139,7 @@ export class Lane {
 
   /** Nothing was written. Says why nothing happens, and waits before the next attempt. */
   async #rest(error: unknown, signal: AbortSignal): Promise<void> {
-    const outage = isOutage(error);
+    const outage = isPassing(error);
     const { patience, notice, db } = this.options;
     const builds = this.#active();
     for (const build of builds) build.caughtUp = false;

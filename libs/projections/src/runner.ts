@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '#kernel';
+import { codeOf, framesOf } from '#kernel';
 import type { Ledger } from '#ledger';
 import type { Pool } from '#postgres';
 import { createDatabase, migrate } from '#postgres';
 import type { Build, Follower } from './build.js';
 import { LeadershipLost } from './build.js';
-import { codeOf, framesOf, isOutage, isUnreadableLog } from './failures.js';
+import { isPassing, isUnreadableLog } from './failures.js';
 import type { Notice } from './lane.js';
 import { Lane } from './lane.js';
 import { Leadership } from './leadership.js';
@@ -69,7 +70,7 @@ export class ProjectionRunner {
         return await work();
       } catch (error) {
         if (signal.aborted || error instanceof LeadershipLost) return;
-        if (!isOutage(error) && !isUnreadableLog(error)) throw error;
+        if (!isPassing(error) && !isUnreadableLog(error)) throw error;
         this.#notice({ event: 'projections.paused', names: [], code: codeOf(error), frames: framesOf(error) });
         await delay(wait, undefined, { signal }).catch(() => undefined);
       }
@@ -130,7 +131,7 @@ export class ProjectionRunner {
         if (found) change.abort();
       } catch (error) {
         // The lanes meet the same outage and say so; requests wait in the table.
-        if (!isOutage(error)) throw error;
+        if (!isPassing(error)) throw error;
       }
     }
   }
