@@ -8,7 +8,7 @@ const [{ createProgram }, { describeFailure }] = await Promise.all([import('./pr
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  process.stderr.write(`\n${describeFailure(error)}\n`);
+  process.stderr.write(`${describeFailure(error, process.argv.includes('--json'))}\n`);
   process.exitCode = 1;
 }
 // Nothing that is still open may keep a command from ending: all that mattered was awaited.

@@ -1,4 +1,5 @@
 import { ConfigurationError, ERRORS, isMakulerError } from '#kernel';
+import { ApiProblem } from './client/api-client.js';
 import { Refusal } from './refusal.js';
 
 /** How a command speaks: to people, or as JSON for scripts (`--json`). */
@@ -20,9 +21,29 @@ export const outputOf = (json: boolean): Output => ({
 });
 
 /** What the person at the terminal is told of a failure: the sentence and the way out. Unknown ones keep their stack. */
-export const describeFailure = (error: unknown): string => {
-  if (error instanceof Refusal) return `${error.message}\n  ${error.wayOut}`;
-  if (error instanceof ConfigurationError) return error.message;
-  if (isMakulerError(error)) return `${error.message}\n  ${ERRORS[error.code].wayOut} (${error.code})`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+export const describeFailure = (error: unknown, json: boolean): string => {
+  const { message, wayOut, code } = failureOf(error);
+  if (json) return JSON.stringify({ error: { code, message, wayOut } });
+  return wayOut === undefined ? message : `${message}\n  ${wayOut}`;
+};
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly wayOut?: string;
+}
+
+const failureOf = (error: unknown): Failure => {
+  if (error instanceof Refusal) return { code: 'refused', message: error.message, wayOut: error.wayOut };
+  if (error instanceof ApiProblem)
+    return { code: error.code, message: [error.message, ...problemsIn(error)].join('\n  ') };
+  if (error instanceof ConfigurationError) return { code: 'configuration', message: error.message };
+  if (isMakulerError(error))
+    return { code: error.code, message: `${error.message} (${error.code})`, wayOut: ERRORS[error.code].wayOut };
+  return { code: 'internal', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+};
+
+const problemsIn = ({ document }: ApiProblem): string[] => {
+  const errors = (document['errors'] ?? []) as { path: string; message: string }[];
+  return errors.map(({ path, message }) => `${path}: ${message}`);
 };

@@ -1,15 +1,30 @@
 import { Command } from 'commander';
+import { addGlobalOptions } from './client/connection.js';
+import { registerClock } from './commands/clock.command.js';
+import { registerErase } from './commands/erase.command.js';
+import { registerRebuild } from './commands/rebuild.command.js';
+import { registerRetention } from './commands/retention.command.js';
+import { registerStatus } from './commands/status.command.js';
+import { registerToken } from './commands/token.command.js';
+import { registerVerifyCertificate } from './commands/verify-certificate.command.js';
 import { registerUp } from './up/up.command.js';
 
-/** The `makuler` command. Each file `*.command.ts` adds one command; this list is all of them. */
-const COMMANDS: readonly ((program: Command) => void)[] = [registerUp];
+/** The `makuler` command. A file `*.command.ts` adds one command with its options; this list is all of them. */
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerUp,
+  registerStatus,
+  registerToken,
+  registerErase,
+  registerRetention,
+  registerRebuild,
+  registerClock,
+  registerVerifyCertificate,
+];
 
 export const createProgram = (): Command => {
-  const program = new Command('makuler')
+  const program = addGlobalOptions(new Command('makuler'))
     .description('An event-sourced customer backend that can forget')
-    .option('--json', 'machine-readable output')
-    .showHelpAfterError()
-    .configureHelp({ sortSubcommands: true });
+    .showHelpAfterError();
   for (const register of COMMANDS) register(program);
   return program;
 };

@@ -76,6 +76,7 @@ describe('tokens', () => {
     expect(await tokens.verify(short.token)).toBeUndefined();
   });
 
-  it('says when there is nothing to revoke', () =>
-    expect(tokens.revoke('01890000-0000-7000-8000-000000000000')).rejects.toMatchObject({ code: 'not-found' }));
+  it.each(['01890000-0000-7000-8000-000000000000', 'no id at all'])('says when there is nothing to revoke: %s', (id) =>
+    expect(tokens.revoke(id)).rejects.toMatchObject({ code: 'not-found' }),
+  );
 });

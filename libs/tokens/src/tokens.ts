@@ -1,5 +1,5 @@
 import type { ActorId, Clock, Role } from '#kernel';
-import { MakulerError, newId } from '#kernel';
+import { isId, MakulerError, newId } from '#kernel';
 import type { Pool } from '#postgres';
 import { migrate } from '#postgres';
 import { makeSecret, readSecret, sameHash } from './secret.js';
@@ -76,11 +76,16 @@ export class Tokens {
 
   /** Ends a token, for every process from its next request on. Again is no error; throws `not-found`. */
   async revoke(tokenId: string): Promise<void> {
+    const revoked = isId(tokenId) && (await this.#endNow(tokenId));
+    if (!revoked) throw new MakulerError('not-found', { detail: 'There is no token with this id.' });
+  }
+
+  async #endNow(tokenId: string): Promise<boolean> {
     const { rowCount } = await this.control.query(
       'update api_token set revoked_at = coalesce(revoked_at, $2) where token_id = $1',
       [tokenId, this.clock.now()],
     );
-    if (rowCount === 0) throw new MakulerError('not-found', { detail: 'There is no token with this id.' });
+    return rowCount === 1;
   }
 
   /** Who the text of a token speaks for, or undefined: unknown, wrong, expired and revoked are not told apart. */

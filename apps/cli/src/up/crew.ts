@@ -30,6 +30,7 @@ export class Crew {
 
   constructor(
     private readonly home: Home,
+    private readonly custodian: readonly string[],
     private readonly steps: Steps,
   ) {}
 
@@ -64,9 +65,10 @@ export class Crew {
       .catch(() => undefined)
       .then(async () => {
         const supervisor = await markOf(process.pid);
+        if (!supervisor) return;
         const children = Object.fromEntries(this.#marks);
-        if (supervisor)
-          await writeRunning(this.home, { supervisor, since: this.#since, children, addresses: this.addresses });
+        const { addresses, custodian } = this;
+        await writeRunning(this.home, { supervisor, since: this.#since, children, addresses, custodian });
       });
     return this.#written;
   }

@@ -12,6 +12,8 @@ export interface Running {
   readonly since: string;
   readonly children: Readonly<Record<string, ProcessMark>>;
   readonly addresses: Readonly<Record<string, string>>;
+  /** Mirrors of the custodian. */
+  readonly custodian: readonly string[];
 }
 
 export interface HomeLock {

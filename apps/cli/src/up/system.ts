@@ -43,7 +43,7 @@ export class System {
     private readonly options: SystemOptions,
     private readonly steps: Steps,
   ) {
-    this.#crew = new Crew(options.home, steps);
+    this.#crew = new Crew(options.home, options.custodian, steps);
   }
 
   start(): Promise<Addresses> {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Setting } from '#kernel';
 import { ConfigurationError, optionalText, port, readConfiguration, text, url } from '#kernel';
+import { action } from '../command.js';
 import { baseEnv, environment } from '../config.js';
 import { defaultCustodian, homeIn } from './home.js';
 import type { ExternalServers, SystemOptions } from './options.js';
@@ -90,13 +91,15 @@ const built = (path: string): string => fileURLToPath(new URL(`../../../../${pat
 /** `makuler up`: runs until it is told to stop. */
 export const registerUp = (program: Command): void => {
   const command = program.command('up').description('start the whole system and keep it running until Ctrl-C');
-  for (const [flag, description, value] of Object.values(FLAGS)) command.option(`--${flag} <${value}>`, description);
-  command.action(async (flags: Record<string, string | undefined>, self: Command) => {
-    const write = (line: string) => void process.stdout.write(`${line}\n`);
-    const { json } = self.optsWithGlobals<{ json?: boolean }>();
-    const steps = json ? jsonSteps(write) : plainSteps(write);
-    await run(systemOptions(flags), steps);
-  });
+  // --home is an option of every command.
+  for (const [flag, description, value] of Object.values(FLAGS).slice(1))
+    command.option(`--${flag} <${value}>`, description);
+  command.action(
+    action<Record<string, string | undefined>, []>(async ({ output, options }) => {
+      const write = (line: string) => void process.stdout.write(`${line}\n`);
+      await run(systemOptions(options), output.json ? jsonSteps(write) : plainSteps(write));
+    }),
+  );
 };
 
 const run = async (options: SystemOptions, steps: ReturnType<typeof plainSteps>): Promise<void> => {

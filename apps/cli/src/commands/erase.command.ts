@@ -1,0 +1,133 @@
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { ApiClient } from '../client/api-client.js';
+import { ApiProblem } from '../client/api-client.js';
+import type { GlobalOptions } from '../client/connection.js';
+import { connect } from '../client/connection.js';
+import { purposeFor } from '../client/purpose.js';
+import { action } from '../command.js';
+import type { Output } from '../output.js';
+import { Refusal } from '../refusal.js';
+
+interface EraseOptions extends GlobalOptions {
+  readonly ground?: string;
+  readonly purpose?: string;
+  readonly company?: boolean;
+  readonly yes?: boolean;
+}
+
+interface Plan {
+  readonly erasureId: string;
+  readonly planHash: string;
+  readonly items: readonly {
+    readonly category: string;
+    readonly action: string;
+    readonly until?: string | null;
+    readonly untilEvent?: string | null;
+    readonly law?: string | null;
+    readonly why: string;
+  }[];
+}
+
+interface Erasure {
+  readonly state: string;
+  readonly liveErasedAt?: string | null;
+  readonly backupsClearedBy?: string | null;
+}
+
+const POLL_MS = 300;
+const FINISHED = 'erased';
+
+/** `makuler erase CUSTOMER`: plan, question, approval, execution, and following it to the end. */
+export const registerErase = (program: Command): void => {
+  program
+    .command('erase')
+    .description('plan the erasure of a person, show it, and carry it out when you say so')
+    .argument('<CUSTOMER>', 'customer id (with --company: id of a sole proprietorship)')
+    .option('--company', 'the id is of a company that is a sole proprietorship')
+    .option('--ground <ID>', 'ground of the policy', 'subject-request')
+    .option('--purpose <ID>', 'purpose of the policy; found out when left away')
+    .option('--yes', 'do not ask')
+    .action(
+      action<EraseOptions, [string]>(async ({ output, options }, id) => {
+        const compliance = await connect(options, 'compliance');
+        const purpose = options.purpose ?? (await purposeFor(compliance, 'compliance', 'request'));
+        const subject = options.company ? { companyId: id } : { customerId: id };
+        const planned = await compliance.post<Plan>(
+          '/v1/erasures',
+          { ...subject, ground: options.ground },
+          { purpose },
+        );
+        for (const line of linesOf(planned.body)) output.note(line);
+        if (!options.yes && !(await agreed())) {
+          output.result({ ...planned.body, executed: false }, [
+            'Nothing was erased. The plan is kept as planned, not executed.',
+          ]);
+          return false;
+        }
+        await execute(compliance, planned.body, options, purpose, output);
+        const done = await follow(compliance, planned.body.erasureId, purpose, output);
+        output.result({ erasureId: planned.body.erasureId, ...done }, [
+          `Erased: unreadable in live systems since ${done.liveErasedAt ?? 'unknown'}.`,
+          `Backups: ${done.backupsClearedBy ?? 'no date yet'}.`,
+          `Certificate: GET ${compliance.address}/v1/erasures/${planned.body.erasureId}/certificate`,
+        ]);
+      }),
+    );
+};
+
+const linesOf = (plan: Plan): string[] => [
+  `Plan ${plan.erasureId}`,
+  ...plan.items.map(({ category, action: what, until, untilEvent, law, why }) => {
+    const end = until ?? untilEvent;
+    return `  ${what.padEnd(7)} ${category.padEnd(16)} ${end ? `until ${end}` : 'now'}${law ? `, ${law}` : ''}: ${why}`;
+  }),
+];
+
+const agreed = async (): Promise<boolean> => {
+  if (!process.stdin.isTTY) throw new Refusal('Nobody is there to be asked.', 'Read the plan above, and give --yes.');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (
+      (await terminal.question('Destroy what the plan says? This cannot be undone. Type "yes": ')).trim() === 'yes'
+    );
+  } finally {
+    terminal.close();
+  }
+};
+
+/** Executes the plan; where the policy asks for four eyes, with the approval of another token first. */
+const execute = async (
+  api: ApiClient,
+  plan: Plan,
+  options: EraseOptions,
+  purpose: string,
+  output: Output,
+): Promise<void> => {
+  const path = `/v1/erasures/${plan.erasureId}`;
+  try {
+    await api.post(`${path}/execute`, undefined, { purpose });
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.code !== 'plan-not-approved') throw error;
+    if (options.tokenFile !== undefined)
+      throw new Refusal(
+        'The policy asks for the approval of another person.',
+        `An approver approves ${plan.erasureId} with the hash ${plan.planHash}.`,
+      );
+    const approver = await connect(options, 'approver');
+    const approving = await purposeFor(approver, 'approver', 'request');
+    await approver.post(`${path}/approve`, { planHash: plan.planHash }, { purpose: approving });
+    output.note('Approved with the token of the role approver.');
+    await api.post(`${path}/execute`, undefined, { purpose });
+  }
+};
+
+const follow = async (api: ApiClient, erasureId: string, purpose: string, output: Output): Promise<Erasure> => {
+  for (let shown = ''; ; await sleep(POLL_MS)) {
+    const { body } = await api.get<Erasure>(`/v1/erasures/${erasureId}`, { purpose });
+    if (body.state !== shown) output.note(`  ${body.state}`);
+    shown = body.state;
+    if (body.state === FINISHED) return body;
+  }
+};
