@@ -2,6 +2,10 @@ import type { InputProblem } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Parsed } from './parsed.js';
 
+/** What an input has: a field that is there without a value was not given (a DTO's instance has all of its fields). */
+export const givenFields = <T extends object>(input: T | null | undefined): Partial<T> =>
+  Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+
 /** Gathers the outcomes of reading one request, so that all problems are named at once. */
 export class InputReading {
   readonly #problems: InputProblem[] = [];

@@ -18,7 +18,7 @@ export const holdsNationalId = (text: string): boolean => {
       let digits = '';
       for (const group of groups.slice(from)) {
         digits += group;
-        if (digits.length >= 11) return digits.length === 11 && idnr(digits).status === 'valid';
+        if (digits.length >= 11) return idnr(digits).status === 'valid';
       }
       return false;
     });

@@ -32,6 +32,7 @@ describe('a postal address', () => {
       'company.address.postalCode:postal-code-shape',
     ]),
   );
+  it('knows no place called toString', () => expect(registeredCity('toString')).toBeUndefined());
   it('is not looked up abroad', () => {
     expect(codes(parsePostalAddress({ postalCode: 'H2G 1A7', city: 'Montréal', country: 'CA' }))).toEqual([]);
     expect(codes(parsePostalAddress({ postalCode: '00530', city: 'Helsinki' }, { defaultCountry: 'FI' }))).toEqual([]);
