@@ -1,5 +1,21 @@
 import type { Type } from '@nestjs/common';
-import type { JobProcessor } from '#jobs';
+import type { Job, JobProcessor, PayloadFields, PayloadOf } from '#jobs';
 
-/** Every kind of job that the workers do: one line each. */
-export const processors: readonly Type<JobProcessor>[] = [];
+/** A job that begins by itself: cron in Europe/Oslo. */
+export interface Scheduled<F extends PayloadFields = any> {
+  readonly job: Job<F>;
+  readonly payload: PayloadOf<F>;
+  readonly cron: string;
+}
+
+/** What the workers do. */
+export interface Work {
+  /** Nest modules of the contexts; each provides the processors below and what they need. */
+  readonly modules: readonly Type[];
+  /** Every kind of job: one line each. */
+  readonly processors: readonly Type<JobProcessor>[];
+  readonly schedules: readonly Scheduled[];
+}
+
+/** What the workers of the shipped system do. */
+export const work: Work = { modules: [], processors: [], schedules: [] };

@@ -1,0 +1,10 @@
+import { PARTS_SETTINGS } from '#composition';
+import { optionalText, readConfiguration } from '#kernel';
+
+/** The projector's configuration; the only place that reads its environment. Throws ConfigurationError with every problem at once. */
+export const readConfig = () =>
+  readConfiguration(process.env, {
+    ...PARTS_SETTINGS,
+    MAKULER_HOME: optionalText('the directory of this installation'),
+    REDIS_URL: optionalText('the address of Redis, where jobs are queued there'),
+  });

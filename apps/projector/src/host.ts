@@ -1,0 +1,55 @@
+import type { Parts } from '#composition';
+import type { JobBackend } from '#jobs';
+import { BullJobs } from '#jobs';
+import type { ActorId } from '#kernel';
+import { newId, systemContext } from '#kernel';
+import type { Process, Projection } from '#projections';
+import { ProjectionRunner } from '#projections';
+import { processes } from './processes.js';
+import { projections } from './projections.js';
+
+/** A running projector. */
+export interface Host {
+  /** Rejects on a fault of the program; outages are waited out. Resolves after `stop`. */
+  readonly running: Promise<void>;
+  /** Resolves when the projector is at work, or waits for the active one to go. */
+  readonly started: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Followers {
+  readonly projections: readonly Projection[];
+  readonly processes: (jobs: BullJobs) => readonly Process[];
+}
+
+/** The read models and process managers of the shipped system. */
+const SHIPPED: Followers = { projections, processes };
+
+/**
+ * Runs read models and process managers over the log. There is nothing to inject and nothing to route here, so there is no
+ * Nest: the runner is given its two lists. `followers` is for mains and specs that follow others.
+ */
+export const host = (parts: Parts, backend: JobBackend, followers: Followers = SHIPPED): Host => {
+  const jobs = new BullJobs(backend);
+  const stopping = new AbortController();
+  const actor = newId<ActorId>();
+  const runner = new ProjectionRunner({
+    pool: parts.readModels,
+    ledger: parts.ledger,
+    followers: [...followers.projections, ...followers.processes(jobs)],
+    context: () => systemContext(actor),
+    notice: ({ event, ...facts }) =>
+      event === 'projection.failed' || event === 'projections.unreadable'
+        ? parts.logger.error(facts, event)
+        : parts.logger.info(facts, event),
+  });
+  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const running = backend.prepare().then(() => runner.run(stopping.signal, resolve));
+  const stop = async () => {
+    stopping.abort();
+    await running;
+    await jobs.close();
+    await backend.close();
+  };
+  return { running, started, stop };
+};

@@ -1,0 +1,38 @@
+import { NestFactory } from '@nestjs/core';
+import type { Parts } from '#composition';
+import type { JobBackend } from '#jobs';
+import { BullJobs, WorkerHost } from '#jobs';
+import type { Work } from './jobs.js';
+import { work as shipped } from './jobs.js';
+import { WorkerModule } from './worker.module.js';
+
+/** A running worker. */
+export interface Host {
+  stop(): Promise<void>;
+}
+
+/** Takes jobs until it is stopped. `work` is for mains and specs that do other jobs. */
+export const host = async (parts: Parts, backend: JobBackend, work: Work = shipped): Promise<Host> => {
+  await backend.prepare();
+  const jobs = new BullJobs(backend);
+  const app = await NestFactory.createApplicationContext(WorkerModule.of(parts, jobs, work), {
+    // Nest's own lines quote messages of errors; ours go through the redacting logger.
+    logger: false,
+    abortOnError: false,
+  });
+  const workers = new WorkerHost({
+    backend,
+    processors: work.processors.map((processor) => app.get(processor, { strict: false })),
+    notice: ({ event, ...facts }) =>
+      event === 'job.done' ? parts.logger.info(facts, event) : parts.logger.warn(facts, event),
+  });
+  await workers.start();
+  for (const { job, payload, cron } of work.schedules) await jobs.schedule(job, payload, { cron });
+  const stop = async () => {
+    await workers.close();
+    await app.close();
+    await jobs.close();
+    await backend.close();
+  };
+  return { stop };
+};

@@ -1,0 +1,21 @@
+import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { Parts } from '#composition';
+import { PartsModule } from '#composition';
+import { Jobs } from '#jobs';
+import type { Work } from './jobs.js';
+
+/** Where the processors are made: the parts and the queues are injectable everywhere. */
+@Module({})
+export class WorkerModule {
+  static of(parts: Parts, jobs: Jobs, { modules }: Work): DynamicModule {
+    return {
+      module: WorkerModule,
+      global: true,
+      imports: [PartsModule.of(parts), CqrsModule.forRoot(), ...modules],
+      providers: [{ provide: Jobs, useValue: jobs }],
+      exports: [Jobs],
+    };
+  }
+}
