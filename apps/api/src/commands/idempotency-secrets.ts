@@ -21,32 +21,36 @@ export class IdempotencySecrets {
     private readonly clock: Clock,
   ) {}
 
-  /** This week's secret, made on first use, and those of the weeks before that still live. */
-  async live(): Promise<readonly WeekSecret[]> {
+  /**
+   * This week's secret, made on first use; and all that a command may be recorded under: those of the weeks before that
+   * still live, and next week's, because another process whose clock is ahead may use that already.
+   */
+  async live(): Promise<{ readonly current: WeekSecret; readonly all: readonly WeekSecret[] }> {
     const now = this.clock.now().getTime();
     const week = Math.floor(now / WEEK_MS);
-    if (this.#known[0]?.week !== week) await this.#load(week);
-    return this.#known.filter(({ madeAtMs }) => now - madeAtMs < SECRET_LIFE_MS);
+    if (this.#known[0]?.week !== week + 1) await this.#load(week);
+    const all = this.#known.filter(({ madeAtMs }) => now - madeAtMs < SECRET_LIFE_MS);
+    return { current: all.find((secret) => secret.week === week)!, all };
   }
 
   /** Destroys secrets of 30 days and more, with every record made under them. Returns how many secrets. */
   async destroyOld(): Promise<number> {
     const before = new Date(this.clock.now().getTime() - SECRET_LIFE_MS);
-    this.#known = [];
+    this.#known = this.#known.filter(({ madeAtMs }) => madeAtMs > before.getTime());
     const { rowCount } = await this.pool.query('delete from idempotency_secret where made_at <= $1', [before]);
     return rowCount ?? 0;
   }
 
   async #load(week: number): Promise<void> {
-    // Dated from the week's beginning, so that every process and every clock agree on when its secret ends.
-    const madeAt = new Date(week * WEEK_MS);
-    await this.pool.query(
-      'insert into idempotency_secret (week, secret, made_at) values ($1, $2, $3) on conflict do nothing',
-      [week, randomBytes(32), madeAt],
-    );
+    for (const made of [week, week + 1])
+      await this.pool.query(
+        'insert into idempotency_secret (week, secret, made_at) values ($1, $2, $3) on conflict do nothing',
+        // Dated from the week's beginning, so that every process and every clock agree on when its secret ends.
+        [made, randomBytes(32), new Date(made * WEEK_MS)],
+      );
     const { rows } = await this.pool.query<{ week: number; secret: Buffer; made_at: Date }>(
       'select week, secret, made_at from idempotency_secret where week <= $1 order by week desc',
-      [week],
+      [week + 1],
     );
     this.#known = rows.map((row) => ({ week: row.week, secret: row.secret, madeAtMs: row.made_at.getTime() }));
   }

@@ -46,11 +46,11 @@ export class Idempotency {
 
   /** Throws `idempotency-key-reused` (another body), `idempotency-in-progress`. */
   async reserve(sent: SentCommand): Promise<Reservation> {
-    const secrets = await this.secrets.live();
-    const current = secrets[0]!;
+    const { current, all: secrets } = await this.secrets.live();
     return inTransaction(this.pool, async (client) => {
       // At the turn of the week two requests with one key could be recorded under two secrets: the lock makes them queue.
       await client.query('select pg_advisory_xact_lock($1)', [lockOf(sent)]);
+      const record = prf(current, 'record', partsOf(sent));
       const candidates = secrets.map((secret) => prf(secret, 'record', partsOf(sent)));
       const { rows } = await client.query<Row>(
         'select record, week, body, seed, reserved_at, held_until, outcome from idempotency where record = any($1)',
@@ -63,9 +63,9 @@ export class Idempotency {
         const seed = randomBytes(32);
         await client.query(
           'insert into idempotency (record, week, body, seed, reserved_at, held_until) values ($1, $2, $3, $4, $5, $6)',
-          [candidates[0], current.week, prf(current, 'body', [bodyText(sent)]), seed, now, heldUntil],
+          [record, current.week, prf(current, 'body', [bodyText(sent)]), seed, now, heldUntil],
         );
-        return { state: 'run', record: candidates[0]!, ids: new ReservedIds(seed, now.getTime()) };
+        return { state: 'run', record, ids: new ReservedIds(seed, now.getTime()) };
       }
       const secret = secrets.find(({ week }) => week === found.week)!;
       if (!prf(secret, 'body', [bodyText(sent)]).equals(found.body)) throw new MakulerError('idempotency-key-reused');
