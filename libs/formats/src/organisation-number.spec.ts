@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import stdnum from 'stdnum';
+import { stdnum } from 'stdnum';
 import { formatOrganisationNumber, isOrganisationNumber, parseOrganisationNumber } from './organisation-number.js';
 
-const orgnr = stdnum.stdnum['NO']!['orgnr']!;
+const orgnr = stdnum['NO']!['orgnr']!;
 const codeOf = (input: string, country?: string) => {
   const parsed = parseOrganisationNumber(input, country === undefined ? {} : { country });
   return parsed.ok ? (parsed.warnings[0]?.code ?? 'ok') : parsed.problems[0]?.code;
