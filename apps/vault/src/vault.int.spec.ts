@@ -197,14 +197,16 @@ describe('the vault over mutual TLS', () => {
     await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
     await house.sql(`update scope set state = 'expired' where scope_id = $1`, [b!.key.scopeId]);
     await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
-    await expect(house.shredder.shred(order(owner, [a!.key.scopeId]))).rejects.toMatchObject({ code: 'scope-unknown' });
+    await expect(house.shredder.shred(order(owner, [a!.key.scopeId], 'expiry'))).rejects.toMatchObject({
+      code: 'scope-unknown',
+    });
     expect(await house.sql('select 1 from scope where scope_id = $1', [a!.key.scopeId])).toEqual([]);
   });
 
   it('refuses to shred what is another owner’s', async () => {
     const [mine, other] = [person(), person()];
     const [sealed] = await seal([request(mine)]);
-    await expect(house.shredder.shred(order(other, [sealed!.key.scopeId]))).rejects.toMatchObject({
+    await expect(house.shredder.shred(order(other, [sealed!.key.scopeId], 'expiry'))).rejects.toMatchObject({
       code: 'scope-unknown',
     });
     expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');

@@ -29,8 +29,7 @@ export class VaultConnection {
     this.#client = new VaultServiceClient(address, tls, {
       // The default backs off to two minutes: a vault that is back must be noticed within a lease.
       'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.min_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1_000,
+      'grpc.max_reconnect_backoff_ms': 500,
       'grpc.max_receive_message_length': 64 * 1024 * 1024,
       'grpc.use_local_subchannel_pool': 1,
     });

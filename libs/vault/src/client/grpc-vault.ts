@@ -1,5 +1,5 @@
 import type { Clock, ScopeId } from '#kernel';
-import { MakulerError, SystemClock } from '#kernel';
+import { isMakulerError, MakulerError, SystemClock } from '#kernel';
 import { openBytes, sealBytes } from '../aead.js';
 import { refusal, unavailable } from '../rpc/errors.js';
 import type { MintReply, OpenedKey, OpenReply } from '../rpc/messages.js';
@@ -67,52 +67,13 @@ export class GrpcVault extends Vault {
   }
 
   withSealing<T>(requests: readonly ScopeRequest[], work: (session: SealingSession) => Promise<T>): Promise<T> {
+    const owners = requests.map(({ owner }) => owner);
     // Registered before the vault is asked: a fence that is set from now on waits for this session or refuses it.
-    return this.#sessions.run(
-      requests.map(({ owner }) => owner),
-      async () => {
-        await this.#lease.live(this.#patienceMs);
-        // The lease as it stood before the vault was asked. Renewals don't prolong a session: a fence waits out one lease, and
-        // whatever began before the fence must be over by then.
-        const untilMs = this.#lease.untilMs;
-        const generation = this.#lease.generation;
-        const minted = await this.#mints.ask(requests);
-        if (minted instanceof MakulerError) throw minted;
-        const remainingMs = () =>
-          generation === this.#lease.generation && this.#lease.isLive()
-            ? Math.max(0, untilMs - this.#clock.monotonicMs())
-            : 0;
-        return work({
-          ...minted,
-          remainingMs,
-          seal: (key, plaintext, associatedData) => {
-            const bytes = this.#cache.bytesOf(key);
-            if (remainingMs() <= 0 || !bytes) throw unavailable();
-            return sealBytes(bytes, plaintext, associatedData);
-          },
-        });
-      },
-    );
+    return this.#sessions.run(owners, async () => work(await this.#insist(() => this.#session(requests))));
   }
 
-  async openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>> {
-    await this.#lease.live(this.#patienceMs);
-    const keys = new Map<ScopeId, OpeningKey>();
-    const missing: ScopeId[] = [];
-    for (const scopeId of new Set(scopeIds)) {
-      const key = this.#cache.get(scopeId);
-      if (key) keys.set(scopeId, { state: 'live', key });
-      else if (this.#shredded.has(scopeId)) keys.set(scopeId, { state: 'shredded' });
-      else missing.push(scopeId);
-    }
-    if (missing.length === 0) return keys;
-    const found = await this.#opens.ask(missing);
-    for (const scopeId of missing) {
-      const answer = found.get(scopeId) ?? unavailable();
-      if (answer instanceof MakulerError) throw answer;
-      keys.set(scopeId, answer);
-    }
-    return keys;
+  openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>> {
+    return this.#insist(() => this.#openingKeys(scopeIds));
   }
 
   open(key: ScopeKey, block: Uint8Array, associatedData: Uint8Array): Uint8Array {
@@ -137,6 +98,58 @@ export class GrpcVault extends Vault {
   async close(): Promise<void> {
     this.#lease.close();
     this.#connection.close();
+  }
+
+  /** Once more after the vault has answered again: it was restarted, say, and this process is back before the caller must know. */
+  async #insist<T>(attempt: () => Promise<T>): Promise<T> {
+    await this.#lease.live(this.#patienceMs);
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isMakulerError(error, 'vault-unavailable')) throw error;
+      await this.#lease.renewed(this.#patienceMs);
+      return attempt();
+    }
+  }
+
+  async #session(requests: readonly ScopeRequest[]): Promise<SealingSession> {
+    // The lease as it stands before the vault is asked. Renewals don't prolong a session: a fence waits out one lease, and
+    // whatever began before the fence must be over by then.
+    const { untilMs, generation } = this.#lease;
+    const minted = await this.#mints.ask(requests);
+    if (minted instanceof MakulerError) throw minted;
+    const remainingMs = () =>
+      generation === this.#lease.generation && this.#lease.isLive()
+        ? Math.max(0, untilMs - this.#clock.monotonicMs())
+        : 0;
+    return {
+      ...minted,
+      remainingMs,
+      seal: (key, plaintext, associatedData) => {
+        const bytes = this.#cache.bytesOf(key);
+        if (remainingMs() <= 0 || !bytes) throw unavailable();
+        return sealBytes(bytes, plaintext, associatedData);
+      },
+    };
+  }
+
+  async #openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>> {
+    const keys = new Map<ScopeId, OpeningKey>();
+    const missing: ScopeId[] = [];
+    for (const scopeId of new Set(scopeIds)) {
+      const key = this.#cache.get(scopeId);
+      if (key) keys.set(scopeId, { state: 'live', key });
+      else if (this.#shredded.has(scopeId)) keys.set(scopeId, { state: 'shredded' });
+      else missing.push(scopeId);
+    }
+    if (missing.length === 0) return keys;
+    const found = await this.#opens.ask(missing);
+    for (const scopeId of missing) {
+      const answer = found.get(scopeId) ?? unavailable();
+      if (answer instanceof MakulerError) throw answer;
+      keys.set(scopeId, answer);
+    }
+    return keys;
   }
 
   async #mint(groups: readonly (readonly ScopeRequest[])[]): Promise<(Minted | MakulerError)[]> {

@@ -41,7 +41,7 @@ export class Lease {
   #timer: NodeJS.Timeout | undefined;
   #reconnecting: NodeJS.Timeout | undefined;
   #closed = false;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<{ readonly sinceMs: number; readonly resolve: () => void }>();
 
   constructor(
     private readonly connection: VaultConnection,
@@ -76,13 +76,20 @@ export class Lease {
 
   /** Resolves as soon as the lease stands; throws `vault-unavailable` when it doesn't within `patienceMs`. */
   async live(patienceMs: number): Promise<void> {
-    if (this.isLive()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    const timer = setTimeout(resolve, patienceMs);
-    await promise;
-    clearTimeout(timer);
-    this.#waiting.delete(resolve);
+    if (!this.isLive()) await this.renewed(patienceMs);
+  }
+
+  /** Resolves when the vault has confirmed a renewal sent after this call; throws `vault-unavailable` when it doesn't. */
+  async renewed(patienceMs: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting = { sinceMs: this.clock.monotonicMs(), resolve };
+    this.#waiting.add(waiting);
+    if (this.#stream) this.#renew(this.#stream);
+    const timer = setTimeout(() => reject(unavailable()), patienceMs);
+    await promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(waiting);
+    });
     this.assertLive();
   }
 
@@ -104,6 +111,7 @@ export class Lease {
       ended = true;
       clearInterval(this.#timer);
       if (this.#closed || this.#stream !== stream) return;
+      this.#stream = undefined;
       this.#reconnecting = setTimeout(() => this.#connect(), RECONNECT_MS);
       this.#reconnecting.unref();
     };
@@ -167,8 +175,9 @@ export class Lease {
     this.isLive();
     this.#untilMs = Math.max(this.#untilMs, sentAtMs + this.#leaseMs * (1 - MARGIN));
     if (!this.isLive()) return;
+    const wasHeld = this.#held;
     this.#held = true;
-    for (const resolve of this.#waiting) resolve();
+    for (const { sinceMs, resolve } of this.#waiting) if (sentAtMs >= sinceMs || !wasHeld) resolve();
   }
 
   #lapse(reset: boolean): void {

@@ -86,9 +86,6 @@ export class Shredding {
       await inTransaction(this.pool, async (client) => {
         const doomed = await this.#check(client, order);
         const entries = entriesOf(order, doomed);
-        // A worker that was stopped and woke up may still hold an order of an erasure that another has since given up.
-        const { state } = (await lockOwners(client, [order.owner])).get(ownerKey(order.owner))!;
-        if (order.kind === 'erasure' && state === 'open') throw new MakulerError('not-fenced');
         await this.assertActive(client);
         journaled = true;
         // The point of no return. The rows are locked meanwhile, so that the epoch written with each entry stays true.
@@ -110,9 +107,14 @@ export class Shredding {
     await this.#setErased(order.orderId);
   }
 
-  /** Locks and opens what the order names. Throws `scope-unknown` for a scope that has no row or is another owner's. */
+  /**
+   * Locks and opens what the order names. Throws `not-fenced`, and `scope-unknown` for a scope that has no row or is
+   * another owner's.
+   */
   async #check(client: PoolClient, order: ShredOrder): Promise<readonly Doomed[]> {
-    await lockOwners(client, [order.owner]);
+    const { state } = (await lockOwners(client, [order.owner])).get(ownerKey(order.owner))!;
+    // A worker that was stopped and woke up may still hold an order of an erasure that another has since given up.
+    if (order.kind === 'erasure' && state === 'open') throw new MakulerError('not-fenced');
     const doomed = await lockScopes(client, this.keyring, order.scopeIds);
     const strange = doomed.filter(
       ({ opened }) => opened.state !== 'erased' && !isSame(opened.record.owner, order.owner),
