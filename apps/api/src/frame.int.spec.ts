@@ -71,7 +71,11 @@ class SpecimenController {
     const stream = `customer-${customerId}`;
     const known = (await this.ledger.read(stream)).length > 0;
     if (!known)
-      await this.ledger.append({ stream, expected: 'no-stream', drafts: [PersonMet.of({ customerId, kind, name })] });
+      await this.ledger.append({
+        stream,
+        expected: 'no-stream',
+        drafts: [PersonMet.of({ customerId, kind, name }, { partitions: { contact: 'lead' } })],
+      });
     if (interrupt === 'after') throw new Error(`a fault that quotes ${MARK}`);
     return accepted(
       { customerId, revision: '0' },
@@ -179,6 +183,7 @@ describe('the frame of the api', () => {
       policy,
       registry: eventRegistry(),
       vault: { assertCurrent: () => undefined } as never,
+      shredder: {} as never,
       ledger,
       readModels: pool,
       control: pool,
