@@ -32,6 +32,8 @@ export class VaultConnection {
       'grpc.max_reconnect_backoff_ms': 500,
       'grpc.max_receive_message_length': 64 * 1024 * 1024,
       'grpc.use_local_subchannel_pool': 1,
+      // An IP address is no TLS server name (RFC 6066), and Node warns of one; our certificates for loopback say localhost.
+      ...(/^(127\.|\[::1\])/.test(address) ? { 'grpc.ssl_target_name_override': 'localhost' } : {}),
     });
   }
 
