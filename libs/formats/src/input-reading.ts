@@ -2,9 +2,16 @@ import type { InputProblem } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Parsed } from './parsed.js';
 
-/** What an input has: a field that is there without a value was not given (a DTO's instance has all of its fields). */
-export const givenFields = <T extends object>(input: T | null | undefined): Partial<T> =>
-  Object.fromEntries(Object.entries(input ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+/** What a change gives: a field that is there without a value was not given (a DTO's instance has all of its fields), at any depth. */
+export const givenFields = <T extends object>(input: T): T =>
+  Object.fromEntries(
+    Object.entries(input).flatMap(([name, value]: [string, unknown]) => {
+      if (value === undefined) return [];
+      return [
+        [name, typeof value === 'object' && value !== null && !Array.isArray(value) ? givenFields(value) : value],
+      ];
+    }),
+  ) as T;
 
 /** Gathers the outcomes of reading one request, so that all problems are named at once. */
 export class InputReading {
@@ -29,6 +36,10 @@ export class InputReading {
 
   /** Throws `invalid-input` with every problem met so far. After it, what was taken is there. */
   done(): void {
-    if (this.#problems.length > 0) throw new MakulerError('invalid-input', { errors: this.#problems });
+    // The policy and whoever reads the field may both miss it: one word about it is enough.
+    const errors = this.#problems.filter(
+      ({ path, code }, i, all) => all.findIndex((other) => other.path === path && other.code === code) === i,
+    );
+    if (errors.length > 0) throw new MakulerError('invalid-input', { errors });
   }
 }

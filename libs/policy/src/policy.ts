@@ -86,7 +86,7 @@ export class Policy {
     return checkFields(this.manifest, kind, input, options);
   }
 
-  /** The rules that may apply to a category, inherited ones (`any`) included; `rulesFor` chooses among them. */
+  /** The rules that may apply to a category, inherited ones (`any`) included; `assess` and `planItem` choose among them. */
   readonly retention = (category: Category): readonly RetentionRule[] =>
     category in this.manifest.categories ? this.manifest.retention.filter(names(category)) : [];
 

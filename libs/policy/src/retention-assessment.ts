@@ -1,5 +1,6 @@
 import type { Day } from '#kernel';
 import { addDays, earlierOf } from './calendar.js';
+import type { RetentionRule } from './manifest.js';
 import { planItem } from './retention-plan.js';
 import type { Assessment, ScopeFacts, ScopeState } from './retention-facts.js';
 import type { CombinedDates, RetentionPolicy } from './retention-rules.js';
@@ -33,7 +34,7 @@ export const assess = (policy: RetentionPolicy, facts: ScopeFacts, today: Day): 
 };
 
 interface End {
-  readonly rule: CombinedDates['all'][number]['rule'];
+  readonly rule: RetentionRule;
   readonly until: Day | null;
   /** The last day of ordinary use. */
   readonly useUntil: Day | null;
@@ -43,14 +44,14 @@ interface End {
 const endOf = (
   policy: RetentionPolicy,
   facts: ScopeFacts,
-  { minimum, maximum, all }: CombinedDates,
+  { minimum, maximum, governing }: CombinedDates,
   today: Day,
 ): End => {
-  if (facts.ownerErased) return endAfterErasure(policy, facts, { minimum, maximum, all }, today);
+  if (facts.ownerErased) return endAfterErasure(policy, facts, { minimum, maximum, governing }, today);
   // No period runs: the rule with something awaited, or the first, says why.
   if (!maximum)
     return {
-      rule: (all.find((d) => d.awaits.length > 0) ?? all[0]!).rule,
+      rule: (governing.find((d) => d.awaits.length > 0) ?? governing[0]!).rule,
       until: null,
       useUntil: null,
       deferred: false,
@@ -67,7 +68,7 @@ const endOf = (
 /** After an erasure the purposes are gone: what is left is what the plan would say today, hold or not. */
 const endAfterErasure = (policy: RetentionPolicy, facts: ScopeFacts, dates: CombinedDates, today: Day): End => {
   const item = planItem(policy, { ...facts, holds: [], restricted: false }, today);
-  const rule = (dates.minimum ?? dates.maximum)?.rule ?? dates.all[0]!.rule;
+  const rule = (dates.minimum ?? dates.maximum)?.rule ?? dates.governing[0]!.rule;
   if (item.action === 'retain' && item.until) return { rule, until: item.until, useUntil: null, deferred: false };
   if (item.action === 'defer') return { rule, until: null, useUntil: null, deferred: true };
   // Its reason has fallen away: due since its own last day, or since yesterday at the latest.

@@ -24,7 +24,7 @@ export const planItem = (policy: RetentionPolicy, facts: ScopeFacts, today: Day)
       law: 'GDPR art. 18',
       why: 'its use is restricted, and whoever asked for that is told before it is lifted (art. 18(3))',
     };
-  const { minimum, maximum, all } = combinedDates(policy, facts);
+  const { minimum, maximum, governing } = combinedDates(policy, facts);
   if (minimum && minimum.until >= today)
     return {
       action: 'retain',
@@ -34,7 +34,7 @@ export const planItem = (policy: RetentionPolicy, facts: ScopeFacts, today: Day)
     };
   if (maximum && maximum.until < today) return { action: 'shred', why: `its time was over on ${maximum.until}` };
   const matters = new Set(
-    all.flatMap((dates) => dates.awaits).filter(({ until }) => until === undefined || until >= today),
+    governing.flatMap((dates) => dates.awaits).filter(({ until }) => until === undefined || until >= today),
   );
   if (matters.size > 0) return deferred(policy, [...matters], today);
   return {

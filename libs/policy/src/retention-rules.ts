@@ -24,13 +24,6 @@ export const ruleApplies = (
   admits(when.buyer, facts.buyerKind) &&
   admits(when.owner, facts.owner);
 
-/** The rules for a scope. One that names the category goes before one that is inherited (conflict order, 4). */
-export const rulesFor = (policy: RetentionPolicy, facts: ScopeFacts): readonly RetentionRule[] => {
-  const applicable = policy.retention(facts.category).filter((rule) => ruleApplies(rule.when, facts));
-  const explicit = applicable.filter((rule) => rule.category !== 'any');
-  return explicit.length > 0 ? explicit : applicable;
-};
-
 /** The day from which a trigger counts; undefined while it has not come. */
 const dayOf = (policy: RetentionPolicy, facts: ScopeFacts, trigger: Trigger): Day | undefined => {
   const day = facts.triggers[trigger];
@@ -86,26 +79,36 @@ const maximumOf = (
   return later.map((day) => (furthest === undefined ? day : earlierOf(day, furthest))).reduce(laterOf, maximum);
 };
 
-/** What all rules of a scope say together (conflict order 3–5 of the retention rule set). */
+/** What all rules of a scope say together (conflict order 2–5 of the retention rule set). */
 export interface CombinedDates {
   /** The latest day to which a law holds it, and the rule that says so. */
   readonly minimum: { readonly until: Day; readonly rule: RetentionRule } | undefined;
   /** The earliest end of ordinary use, and the rule that says so. Undefined while no period runs. */
   readonly maximum: { readonly until: Day; readonly rule: RetentionRule } | undefined;
-  readonly all: readonly RuleDates[];
+  /** The rules that give the maximum: the category's own, or where it has none for the case, those that it inherits. */
+  readonly governing: readonly RuleDates[];
 }
 
-/** Longest minimum, shortest maximum. Throws when no rule covers the scope: the manifest's check rules that out. */
+/**
+ * The longest minimum of all rules, inherited ones included: no rule of the category's own sets a law aside. Then the shortest
+ * maximum of the category's own rules, or else of the inherited ones. Throws when no rule covers the scope: the manifest's
+ * check rules that out.
+ */
 export const combinedDates = (policy: RetentionPolicy, facts: ScopeFacts): CombinedDates => {
-  const all = rulesFor(policy, facts).map((rule) => datesOf(policy, rule, facts));
+  const all = policy
+    .retention(facts.category)
+    .filter((rule) => ruleApplies(rule.when, facts))
+    .map((rule) => datesOf(policy, rule, facts));
   if (all.length === 0) throw new Error(`the policy has no retention rule for ${facts.category}`);
+  const own = all.filter(({ rule }) => rule.category !== 'any');
+  const governing = own.length > 0 ? own : all;
   let minimum: CombinedDates['minimum'];
-  let maximum: CombinedDates['maximum'];
-  for (const { rule, minimumUntil, maximumUntil } of all) {
+  for (const { rule, minimumUntil } of all)
     if (minimumUntil !== undefined && (!minimum || minimumUntil > minimum.until))
       minimum = { until: minimumUntil, rule };
+  let maximum: CombinedDates['maximum'];
+  for (const { rule, maximumUntil } of governing)
     if (maximumUntil !== undefined && (!maximum || maximumUntil < maximum.until))
       maximum = { until: maximumUntil, rule };
-  }
-  return { minimum, maximum, all };
+  return { minimum, maximum, governing };
 };

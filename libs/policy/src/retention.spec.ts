@@ -5,6 +5,7 @@ import type { RetentionRule } from './manifest.js';
 import type { Policy } from './policy.js';
 import { assess } from './retention-assessment.js';
 import type { ScopeFacts } from './retention-facts.js';
+import { planItem } from './retention-plan.js';
 import type { RetentionPolicy } from './retention-rules.js';
 
 /** Facts with nothing open, held or restricted. */
@@ -174,6 +175,13 @@ describe('the conflict order', () => {
     const policy = policyWith({ category: 'any', maximum: 'P1Y' }, { maximum: 'P4Y' });
     expect(assess(policy, voucher, '2027-01-01')).toMatchObject({ rule: 'rule-1', keepUntil: '2030-12-31' });
     expect(assess(policyWith({ category: 'any', maximum: 'P1Y' }), voucher, '2027-01-01').keepUntil).toBe('2027-12-31');
+  });
+  it('4: but it sets no law aside that is inherited', () => {
+    const policy = policyWith({ category: 'any', minimum: 'P5Y', law: 'the law for all' }, { maximum: 'P1Y' });
+    expect(assess(policy, voucher, '2028-01-01')).toMatchObject({
+      ...{ state: 'retained', rule: 'rule-0', keepUntil: '2031-12-31', minimumLaw: 'the law for all' },
+    });
+    expect(planItem(policy, voucher, '2026-06-01')).toMatchObject({ action: 'retain', until: '2031-12-31' });
   });
   it('5: the shortest maximum wins', () => {
     const policy = policyWith({ maximum: 'P4Y' }, { maximum: 'P2Y' }, { maximum: 'P3Y' });
