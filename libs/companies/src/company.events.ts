@@ -38,15 +38,13 @@ export const companyCardFields = {
 export const CompanyRegistered = event('company.registered', 1, {
   companyId: subject<CompanyId>(),
   ...companyCardFields,
-  sourceKey: personal<SourceKey | null>('contact', { source: 'register' }),
+  sourceKey: personal<SourceKey | null>('relation', { source: 'register' }),
 });
 
-/** The card was put right. It carries the whole new card; what it replaced is sealed apart, for a short maximum of its own. */
+/** The card was put right. Each revision has a key of its own (partition: the revision's id), so what was replaced is forgotten after its short maximum. */
 export const CompanyRectified = event('company.rectified', 1, {
   companyId: subject<CompanyId>(),
   ...companyCardFields,
-  /** The values that were replaced, by field. */
-  previous: personal<Partial<CompanyCard>>('superseded', { source: 'contract-required' }),
 });
 
 /** Everything that a `company-` stream may hold. */

@@ -22,7 +22,7 @@ const card: CompanyCard = {
   address: { street: 'Vikavegen 1', postalCode: '5627', city: 'Jondal' },
   invoiceEmail: null,
 };
-const registered = registerCompany({ status: 'unknown' }, id, card, null);
+const registered = registerCompany({ status: 'unknown' }, id, card, null, 'r0');
 const known = () => stateAfter(company, companyStream(id), registered);
 
 describe('company', () => {
@@ -31,15 +31,15 @@ describe('company', () => {
   });
 
   it('is registered once, however often the command is repeated', async () => {
-    expect(registerCompany(await known(), id, card, null)).toEqual([]);
+    expect(registerCompany(await known(), id, card, null, 'r0')).toEqual([]);
   });
 
-  it('is rectified with the whole new card, and what it replaced under a partition of its own', async () => {
+  it('is rectified with the whole new card, under keys of its own', async () => {
     const change = { changes: { name: 'Fjord AS' }, expected: 0n, revisionId: 'r1' };
     expect(rectifyCompany(await known(), change)).toEqual([
       CompanyRectified.of(
-        { companyId: id, ...card, name: 'Fjord AS', previous: { name: card.name } },
-        { partitions: { superseded: 'r1' } },
+        { companyId: id, ...card, name: 'Fjord AS' },
+        { partitions: { contact: 'r1', 'invoice-contact': 'r1' } },
       ),
     ]);
   });
@@ -56,7 +56,13 @@ describe('company', () => {
   });
 
   it('keeps its card when the invoice e-mail alone is forgotten', async () => {
-    const drafts = registerCompany({ status: 'unknown' }, id, { ...card, invoiceEmail: 'regnskap@example.no' }, null);
+    const drafts = registerCompany(
+      { status: 'unknown' },
+      id,
+      { ...card, invoiceEmail: 'regnskap@example.no' },
+      null,
+      'r0',
+    );
     const state = await stateAfter(company, companyStream(id), drafts, {
       owner: companyOwner(id),
       category: 'invoice-contact',

@@ -38,13 +38,20 @@ export const registerCompany = (
   id: CompanyId,
   card: CompanyCard,
   sourceKey: SourceKey | null,
-): Draft<any>[] => (state.status === 'unknown' ? [CompanyRegistered.of({ companyId: id, ...card, sourceKey })] : []);
+  revisionId: string,
+): Draft<any>[] =>
+  state.status === 'unknown'
+    ? [CompanyRegistered.of({ companyId: id, ...card, sourceKey }, { partitions: revision(revisionId) })]
+    : [];
+
+/** The keys of one revision of a card; the invoice e-mail, which may name another person, has its own. */
+const revision = (id: string) => ({ contact: id, 'invoice-contact': id });
 
 export interface CardChange {
   readonly changes: Partial<CompanyCard>;
   /** Revision of the card that the change was made for. */
   readonly expected: bigint;
-  /** Random id of this revision: the partition of what is superseded. */
+  /** Random id of this revision: the partition of its keys. */
   readonly revisionId: string;
 }
 
@@ -54,10 +61,9 @@ export const rectifyCompany = (state: Company, { changes, expected, revisionId }
   if (known.revision !== expected) throw new MakulerError('precondition-failed');
   const current = openCompanyCard(known);
   const next = { ...current, ...changes };
-  const changed = (Object.keys(changes) as (keyof CompanyCard)[]).filter((field) => !same(current[field], next[field]));
-  if (changed.length === 0) return [];
-  const previous = Object.fromEntries(changed.map((field) => [field, current[field]])) as Partial<CompanyCard>;
-  return [CompanyRectified.of({ companyId: known.id, ...next, previous }, { partitions: { superseded: revisionId } })];
+  const fields = Object.keys(changes) as (keyof CompanyCard)[];
+  if (fields.every((field) => same(current[field], next[field]))) return [];
+  return [CompanyRectified.of({ companyId: known.id, ...next }, { partitions: revision(revisionId) })];
 };
 
 /** The company if it is known and not forgotten. Throws `not-found` or `subject-closed`. */

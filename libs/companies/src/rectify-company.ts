@@ -1,6 +1,6 @@
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { Command, CommandHandler } from '@nestjs/cqrs';
-import { InputReading } from '#formats';
+import { InputReading, givenFields } from '#formats';
 import type { CompanyId, InputProblem } from '#kernel';
 import { currentContext } from '#kernel';
 import type { Position } from '#ledger';
@@ -40,8 +40,9 @@ export class RectifyCompanyHandler implements ICommandHandler<RectifyCompany> {
     private readonly policy: Policy,
   ) {}
 
-  async execute({ companyId, changes, expected }: RectifyCompany): Promise<CompanyRectification> {
+  async execute({ companyId, changes: sent, expected }: RectifyCompany): Promise<CompanyRectification> {
     const revisionId = currentContext().ids.next();
+    const changes: CompanyInput = givenFields(sent);
     let warnings: readonly InputProblem[] = [];
     const { state, position } = await this.ledger.decide(company, companyStream(companyId), (current) => {
       const reading = new InputReading(this.policy.checkFields('company', changes, { partial: true }));

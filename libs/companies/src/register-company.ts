@@ -36,12 +36,14 @@ export class RegisterCompanyHandler implements ICommandHandler<RegisterCompany> 
   ) {}
 
   async execute({ input, sourceKey }: RegisterCompany): Promise<CompanyRegistration> {
-    const companyId = currentContext().ids.next<CompanyId>();
+    const { ids } = currentContext();
+    const companyId = ids.next<CompanyId>();
+    const revisionId = ids.next();
     const reading = new InputReading(this.policy.checkFields('company', input));
     const card = readCompany(this.policy, input, reading);
     reading.done();
     const { position, revision } = await this.ledger.decide(company, companyStream(companyId), (state) =>
-      registerCompany(state, companyId, card, sourceKey),
+      registerCompany(state, companyId, card, sourceKey, revisionId),
     );
     return { companyId, revision, position, warnings: reading.warnings };
   }

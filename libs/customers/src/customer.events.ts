@@ -43,15 +43,16 @@ export const CustomerRegistered = event('customer.registered', 1, {
   sector: plain<Sector>(SECTOR),
   region: plain<Region>(REGION),
   ...customerCardFields,
-  sourceKey: personal<SourceKey | null>('contact', { source: 'register' }),
+  sourceKey: personal<SourceKey | null>('relation', { source: 'register' }),
 });
 
-/** The card was put right. It carries the whole new card; what it replaced is sealed apart, for a short maximum of its own. */
+/**
+ * The card was put right. Each revision of a card has a key of its own (partition: the revision's id), so what was replaced is
+ * forgotten after its short maximum wherever it stands, without the rest of the person.
+ */
 export const CustomerRectified = event('customer.rectified', 1, {
   customerId: subject<CustomerId>(),
   ...customerCardFields,
-  /** The values that were replaced, by field. */
-  previous: personal<Partial<CustomerCard>>('superseded', { source: 'contract-required' }),
 });
 
 /** A lead became a customer, or the relationship ended: the end of the agreement is what the claims window counts from. */
@@ -71,10 +72,10 @@ export type ActivityKind = 'purchase' | 'service';
  */
 export const ActivityNoted = event('customer.activity-noted', 1, {
   customerId: subject<CustomerId>(),
-  day: personal<Day>('contact'),
-  kind: personal<ActivityKind>('contact'),
+  day: personal<Day>('relation'),
+  kind: personal<ActivityKind>('relation'),
   /** The purchase or case. A repeated command finds its own id here and so comes to the same answer about "first". */
-  recordId: personal<string>('contact'),
+  recordId: personal<string>('relation'),
 });
 
 /** Everything of this context that a `customer-` stream may hold; forgetting events stand there too. */

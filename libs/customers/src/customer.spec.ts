@@ -25,7 +25,7 @@ const card: CustomerCard = {
   address: null,
 };
 const segment = { sector: 'private', region: '56' } as const;
-const registration = { id, relationship: 'lead', card, segment, sourceKey: null } as const;
+const registration = { id, relationship: 'lead', card, segment, sourceKey: null, revisionId: 'r0' } as const;
 const registered = registerCustomer({ status: 'unknown' }, registration);
 const lead = () => stateAfter(customer, stream, registered);
 const noted = (day: string, kind: 'purchase' | 'service', recordId: string) =>
@@ -41,13 +41,10 @@ describe('customer', () => {
     expect(registerCustomer(await lead(), registration)).toEqual([]);
   });
 
-  it('is rectified with the whole new card, and what it replaced under a partition of its own', async () => {
+  it('is rectified with the whole new card, under a key of its own, so that what it replaced can be forgotten alone', async () => {
     const change = { changes: { email: 'k@example.no' }, expected: 0n, revisionId: 'r1' };
     expect(rectifyCustomer(await lead(), change)).toEqual([
-      CustomerRectified.of(
-        { customerId: id, ...card, email: 'k@example.no', previous: { email: card.email } },
-        { partitions: { superseded: 'r1' } },
-      ),
+      CustomerRectified.of({ customerId: id, ...card, email: 'k@example.no' }, { partitions: { contact: 'r1' } }),
     ]);
   });
 
@@ -94,6 +91,13 @@ describe('customer', () => {
     );
     expect(() => changeRelationship(state, 'customer', segment)).toThrow(code('subject-closed'));
     expect(registerCustomer(state, registration)).toEqual([]);
+  });
+
+  it('keeps its card when a revision that it replaced is forgotten', async () => {
+    const rectified = rectifyCustomer(await lead(), { changes: { phone: null }, expected: 0n, revisionId: 'r1' });
+    const forgotten = { owner: subjectOwner(id), category: 'contact', partition: 'r0' } as const;
+    const state = requireCustomer(await stateAfter(customer, stream, [...registered, ...rectified], forgotten));
+    expect(openCustomerCard(state)).toEqual({ ...card, phone: null });
   });
 
   it('is closed when its card has expired', async () => {

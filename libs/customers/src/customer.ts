@@ -80,19 +80,25 @@ export interface Registration {
   readonly card: CustomerCard;
   readonly segment: Segment;
   readonly sourceKey: SourceKey | null;
+  /** Random id of the card's first revision: the partition of its key. */
+  readonly revisionId: string;
 }
 
 /** A person is registered once. Said again (a retry under the same reserved id), nothing is left to say. */
-export const registerCustomer = (state: Customer, { id, relationship, card, segment, sourceKey }: Registration) =>
-  state.status === 'unknown'
-    ? [CustomerRegistered.of({ customerId: id, relationship, ...segment, ...card, sourceKey })]
-    : [];
+export const registerCustomer = (
+  state: Customer,
+  { id, relationship, card, segment, sourceKey, revisionId }: Registration,
+): Draft<any>[] => {
+  if (state.status !== 'unknown') return [];
+  const data = { customerId: id, relationship, ...segment, ...card, sourceKey };
+  return [CustomerRegistered.of(data, { partitions: { contact: revisionId } })];
+};
 
 export interface CardChange {
   readonly changes: Partial<CustomerCard>;
   /** Revision of the card that the change was made for. */
   readonly expected: bigint;
-  /** Random id of this revision: the partition of what is superseded. */
+  /** Random id of this revision: the partition of its key. */
   readonly revisionId: string;
 }
 
@@ -102,14 +108,9 @@ export const rectifyCustomer = (state: Customer, { changes, expected, revisionId
   if (known.revision !== expected) throw new MakulerError('precondition-failed');
   const current = openCustomerCard(known);
   const next = { ...current, ...changes };
-  const changed = (Object.keys(changes) as (keyof CustomerCard)[]).filter(
-    (field) => !same(current[field], next[field]),
-  );
-  if (changed.length === 0) return [];
-  const previous = Object.fromEntries(changed.map((field) => [field, current[field]])) as Partial<CustomerCard>;
-  return [
-    CustomerRectified.of({ customerId: known.id, ...next, previous }, { partitions: { superseded: revisionId } }),
-  ];
+  const fields = Object.keys(changes) as (keyof CustomerCard)[];
+  if (fields.every((field) => same(current[field], next[field]))) return [];
+  return [CustomerRectified.of({ customerId: known.id, ...next }, { partitions: { contact: revisionId } })];
 };
 
 /** What may follow what. A customer whose relationship ended may come back while we still know them. */

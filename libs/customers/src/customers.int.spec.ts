@@ -133,8 +133,10 @@ describe('customers, by the policy of JPI', () => {
 
   it('keeps a rectified value sealed under its own key, apart from the card', async () => {
     const { customerId } = await register(kari);
+    const [registered] = await side.ledger.read(`customer-${customerId}`);
+    const replaced = registered!.scopes.find(({ category }) => category === 'contact')!.partition!;
     await rectify(customerId, { email: 'ny@example.no' }, 0n);
-    expect(side.ledger.shred(subjectOwner(customerId), 'superseded')).toBe(1);
+    expect(side.ledger.shred(subjectOwner(customerId), 'contact', replaced)).toBe(1);
     expect(valueOf((await card(customerId)).card.email)).toBe('ny@example.no');
   });
 

@@ -1,6 +1,6 @@
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { Command, CommandHandler } from '@nestjs/cqrs';
-import { InputReading } from '#formats';
+import { InputReading, givenFields } from '#formats';
 import type { CustomerId, InputProblem } from '#kernel';
 import { currentContext } from '#kernel';
 import type { Position } from '#ledger';
@@ -41,8 +41,9 @@ export class RectifyCustomerHandler implements ICommandHandler<RectifyCustomer> 
     private readonly policy: Policy,
   ) {}
 
-  async execute({ customerId, changes, expected }: RectifyCustomer): Promise<CustomerRectification> {
+  async execute({ customerId, changes: sent, expected }: RectifyCustomer): Promise<CustomerRectification> {
     const revisionId = currentContext().ids.next();
+    const changes: CustomerChanges = givenFields(sent);
     await employerOf(this.ledger, changes.companyId);
     let warnings: readonly InputProblem[] = [];
     const { state, position } = await this.ledger.decide(customer, customerStream(customerId), (current) => {

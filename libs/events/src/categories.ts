@@ -5,9 +5,10 @@
  * The policy's retention rules are checked against this at start: one key can't carry two dates.
  */
 export const CATEGORIES = {
-  contact: 'none',
+  contact: 'given',
   /** A company's invoice e-mail: it may name another person, so it can be forgotten without the company's card. */
-  'invoice-contact': 'none',
+  'invoice-contact': 'given',
+  relation: 'none',
   billing: 'stream',
   purchase: 'stream',
   service: 'stream',

@@ -12,11 +12,11 @@ export const stateAfter = async <S>(
   decider: Decider<S>,
   stream: StreamName,
   drafts: readonly Draft<any>[],
-  forgotten?: { owner: OwnerRef; category: Category },
+  forgotten?: { owner: OwnerRef; category: Category; partition?: string },
 ): Promise<S> => {
   const ledger = new LedgerDouble();
   if (drafts.length > 0)
     await inContext(systemContext(newId<ActorId>()), () => ledger.append({ stream, expected: 'no-stream', drafts }));
-  if (forgotten) ledger.shred(forgotten.owner, forgotten.category);
+  if (forgotten) ledger.shred(forgotten.owner, forgotten.category, forgotten.partition);
   return (await ledger.load(decider, stream)).state;
 };
