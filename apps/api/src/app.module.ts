@@ -5,18 +5,22 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { ProjectionStates } from '#projections';
 import type { Tokens } from '#tokens';
 import type { Parts } from '#composition';
-import { PartsModule, READ_MODELS } from '#composition';
+import { PartsModule } from '#composition';
 import { Disclosure } from '#disclosure';
-import { Policy, ReadingRules } from '#policy';
-import type { Pool } from '#postgres';
+import { ReadingRules } from '#policy';
 import { Holdings } from '#retention';
 import { AccessModule } from './access/access.module.js';
+import { AnalyticsRoutesModule } from './analytics/analytics-routes.module.js';
 import { CachedTokens } from './access/cached-tokens.js';
 import { CommandsModule } from './commands/commands.module.js';
+import { CompaniesRoutesModule } from './companies/companies-routes.module.js';
+import { CustomersRoutesModule } from './customers/customers-routes.module.js';
 import { inputPipe } from './http/input.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteRules } from './http/route-rules.js';
+import { PurchasesRoutesModule } from './purchases/purchases-routes.module.js';
 import { ReadsModule } from './reads/reads.module.js';
+import { ServiceRoutesModule } from './service/service-routes.module.js';
 import { SystemModule } from './system/system.module.js';
 
 /** What the api needs beside the parts that it shares with projector and worker. */
@@ -26,7 +30,13 @@ export interface ApiParts extends Parts {
 }
 
 /** The contexts' own modules, each with its controllers; a new context adds its line here. */
-const CONTEXTS: readonly Type[] = [];
+const CONTEXTS: readonly Type[] = [
+  CompaniesRoutesModule,
+  CustomersRoutesModule,
+  PurchasesRoutesModule,
+  ServiceRoutesModule,
+  AnalyticsRoutesModule,
+];
 
 @Module({})
 export class AppModule {
@@ -58,11 +68,7 @@ export class AppModule {
 class EdgeModule {
   static of({ tokens, clock, projections }: ApiParts): DynamicModule {
     const providers = [
-      {
-        provide: ReadingRules,
-        useFactory: (pool: Pool, policy: Policy) => new Holdings(pool, policy),
-        inject: [READ_MODELS, Policy],
-      },
+      { provide: ReadingRules, useClass: Holdings },
       Disclosure,
       { provide: CachedTokens, useValue: new CachedTokens(tokens, clock) },
       { provide: ProjectionStates, useValue: projections },

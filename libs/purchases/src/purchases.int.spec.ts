@@ -76,7 +76,7 @@ describe('purchases, by the policy of a web shop', () => {
       policy,
       projections: [purchaseHistory, holdings],
       now: new Date('2026-03-12T12:00:00Z'),
-      rules: (pool) => new Holdings(pool, policy),
+      rules: (db) => new Holdings(db, policy),
     });
   });
   afterEach(() => side.stop());

@@ -24,7 +24,7 @@ interface ReadSideOptions {
   readonly policy: Policy;
   readonly projections: readonly Projection[];
   readonly now?: Date;
-  readonly rules?: (pool: Pool) => ReadingRules;
+  readonly rules?: (db: Kysely<any>) => ReadingRules;
 }
 
 /** A ledger, read models on a real database, and what opens them: for specs of projections and queries. */
@@ -43,11 +43,12 @@ export class ReadSide {
   static async start({ policy, projections, rules, now = new Date() }: ReadSideOptions): Promise<ReadSide> {
     const database = await testDatabase();
     const pool = createPool(database.url, { name: 'read side' });
+    const db = createDatabase<any>(pool);
     const clock = new SetClock(now);
     const ledger = new LedgerDouble(clock);
-    const disclosure = new Disclosure(ledger, rules?.(pool) ?? new EverythingOpen(), policy, clock);
+    const disclosure = new Disclosure(ledger, rules?.(db) ?? new EverythingOpen(), policy, clock);
     const running = await RunningProjections.start(pool, ledger, projections);
-    return new ReadSide(ledger, clock, pool, createDatabase(pool), disclosure, projections, running, database.drop);
+    return new ReadSide(ledger, clock, pool, db, disclosure, projections, running, database.drop);
   }
 
   /** Runs as somebody with one role and a purpose. */
@@ -65,6 +66,11 @@ export class ReadSide {
   async forget(owner: OwnerRef, event: Draft<any>, ...scopes: readonly { category: string; partition?: string }[]) {
     for (const { category, partition } of scopes) this.ledger.shred(owner, category, partition);
     await this.append(`${owner.kind === 'company' ? 'company' : 'customer'}-${owner.id}`, event);
+  }
+
+  /** How far the read models are. */
+  get states() {
+    return this.running.states;
   }
 
   caughtUp(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Category } from '#events';
 import type { TokenHolder } from '#tokens';
 
 /** What the guards and interceptors leave on a request for one another. */
@@ -7,6 +8,8 @@ export interface ApiRequest extends FastifyRequest {
   caller?: TokenHolder;
   /** The purpose stated and allowed, where the route asks for one. */
   purpose?: string;
+  /** The categories that the route reads and the purpose allows, where it reads personal data. */
+  reads?: readonly Category[];
   /** Asked immediately before the answer leaves (P1); throws when what was opened may be out of date. */
   assertCurrent?: () => void;
 }

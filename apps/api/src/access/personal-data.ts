@@ -6,6 +6,8 @@ import type { Category } from '#events';
 /** Categories of personal data that a route reads or writes. */
 export interface PersonalDataUse {
   readonly read?: readonly Category[];
+  /** At least one of these must be allowed; what stands under the others is withheld, field by field. */
+  readonly readAny?: readonly Category[];
   readonly write?: readonly Category[];
 }
 

@@ -32,9 +32,12 @@ export class PurposeGuard implements CanActivate {
     if (!purpose) throw new MakulerError('purpose-required');
     const read = (use.read ?? []).filter((category) => !this.policy.mayRead(purpose, caller.roles, category));
     const write = (use.write ?? []).filter((category) => !this.policy.mayWrite(purpose, caller.roles, category));
+    const any = (use.readAny ?? []).filter((category) => this.policy.mayRead(purpose, caller.roles, category));
     if (read.length > 0) await this.#refuse(request, caller, purpose, 'read', read);
+    if (use.readAny && any.length === 0) await this.#refuse(request, caller, purpose, 'read', use.readAny);
     if (write.length > 0) await this.#refuse(request, caller, purpose, 'write', write);
     request.purpose = purpose;
+    if (use.read || use.readAny) request.reads = [...(use.read ?? []), ...any];
     return true;
   }
 

@@ -10,7 +10,6 @@ import { MakulerError, RandomIds, inContext } from '#kernel';
 import { Ledger } from '#ledger';
 import { ProjectionStates } from '#projections';
 import type { ApiRequest } from '../access/caller.js';
-import { personalDataUseOf } from '../access/personal-data.js';
 import { isCommand } from '../commands/is-command.js';
 import { Answer } from '../http/answers.js';
 import { sendAnswer } from '../http/send-answer.js';
@@ -49,16 +48,16 @@ export class ReadInterceptor implements NestInterceptor {
   async #answer(context: ExecutionContext, request: ApiRequest, next: CallHandler): Promise<unknown> {
     await this.#waitForPosition(context, request);
     const answer: unknown = await lastValueFrom(next.handle());
-    const use = personalDataUseOf(this.reflector, context.getHandler(), context.getClass());
     const { body, revealed } = sendAnswer(answer, request, context.switchToHttp().getResponse<FastifyReply>());
-    if (revealed && !use?.read)
+    const { reads } = request;
+    if (revealed && !reads)
       throw new Error('a route answers with personal values only if it is @PersonalData({ read })');
-    if (!use?.read) return body;
+    if (!reads) return body;
     const about = answer instanceof Answer ? answer.options.about : undefined;
     if (!about) throw new Error('a read of personal data says whose they are: resource(body, { about: [owner] })');
     if (revealed && about.length === 0)
       throw new Error('personal values were revealed and nobody was named in `about`');
-    await this.traces.record({ about, route: request.routeOptions.url ?? '', categories: use.read });
+    await this.traces.record({ about, route: request.routeOptions.url ?? '', categories: reads });
     return body;
   }
 
