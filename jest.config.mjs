@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-const { exclude: _, $schema: __, ...swc } = { ...JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8')), swcrc: false };
+const {
+  exclude: _,
+  $schema: __,
+  ...swc
+} = { ...JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8')), swcrc: false };
 
 /** Specs need nothing; `.int.spec.ts` gets one PostgreSQL for the whole run (test/postgres.setup.mjs), a database per suite. */
 export default {
