@@ -5,6 +5,7 @@ import { createLogger } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
+import { GrpcShredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 import { eventRegistry } from './registry.js';
 import type { PartsConfiguration } from './settings.js';
@@ -34,13 +35,14 @@ export const connect = async (
   const readModels = createPool(configuration.DATABASE_URL, { name, onIdleError });
   const control = createPool(configuration.CONTROL_DATABASE_URL, { name, onIdleError });
   await Promise.all([assertDurable(readModels), assertDurable(control)]);
-  const vault = new GrpcVault({
+  const address = {
     address: configuration.VAULT_ADDRESS,
     certFile: configuration.VAULT_CLIENT_CERT_FILE,
     keyFile: configuration.VAULT_CLIENT_KEY_FILE,
     caFile: configuration.VAULT_CA_FILE,
-    clock,
-  });
+  };
+  const vault = new GrpcVault({ ...address, clock });
+  const shredder = new GrpcShredder(address);
   const store = new EventStoreDb(configuration.EVENTSTORE_URL);
   const ledger = new EventStoreLedger({ store, vault, registry, clock, policyVersion: () => policy.version });
   await vault
@@ -51,7 +53,8 @@ export const connect = async (
   const close = async (): Promise<void> => {
     await ledger.close();
     await vault.close();
+    shredder.close();
     await Promise.all([readModels.end(), control.end()]);
   };
-  return { clock, logger, policy, registry, vault, ledger, readModels, control, close };
+  return { clock, logger, policy, registry, vault, shredder, ledger, readModels, control, close };
 };

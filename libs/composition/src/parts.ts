@@ -5,6 +5,7 @@ import type { Logger } from '#observability';
 import type { Policy } from '#policy';
 import type { Pool } from '#postgres';
 import type { Vault } from '#vault';
+import type { Shredder } from '#vault/shredder';
 
 /** What api, projector and worker are made of: connections to the other systems, and the policy that all of them obey. */
 export interface Parts {
@@ -13,6 +14,8 @@ export interface Parts {
   readonly policy: Policy;
   readonly registry: EventRegistry;
   readonly vault: Vault;
+  /** Destroys keys where the vault lets this program: the worker; the api may list scopes. */
+  readonly shredder: Shredder;
   readonly ledger: Ledger;
   /** Read models, checkpoints and job queues: rebuilt, never backed up. */
   readonly readModels: Pool;

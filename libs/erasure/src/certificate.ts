@@ -63,10 +63,12 @@ const shuffled = <T>(items: readonly T[]): readonly T[] => {
 };
 
 /** Signs a certificate: JWS in compact form, Ed25519 (RFC 8037). */
-export const signCertificate = async (claims: CertificateClaims, keys: SigningKeys): Promise<string> =>
-  new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
-    .setProtectedHeader({ alg: 'EdDSA', kid: keys.kid, typ: TYPE })
-    .sign(keys.privateKey);
+export const signCertificate = async (claims: CertificateClaims, keys: SigningKeys): Promise<string> => {
+  const { kid, privateKey } = await keys.signing();
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: 'EdDSA', kid, typ: TYPE })
+    .sign(privateKey);
+};
 
 /** Verifies a certificate offline, with the keys of `/.well-known/jwks.json`. Throws when it was not signed by one of them. */
 export const verifyCertificate = async (certificate: string, keys: JSONWebKeySet): Promise<CertificateClaims> => {

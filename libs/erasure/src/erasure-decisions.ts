@@ -39,16 +39,22 @@ const planned = ({ erasureId, owner, ground, planHash, summary, items, salt, not
     { partitions: { request: erasureId } },
   );
 
-/** Puts a plan on the table. Throws `not-found` for a stream without events, `erasure-in-progress`, `subject-closed`. */
-export const planErasure = (state: ErasureCase, plan: NewPlan): Draft<any>[] => {
+/** Throws `not-found` for a stream without events, and `erasure-in-progress` or `subject-closed` when another erasure stands in it. */
+export const refuseSecondErasure = (state: ErasureCase, erasureId: ErasureId): void => {
   if (state.status === 'none') {
     if (!state.ownerKnown) throw new MakulerError('not-found');
-    return [planned(plan)];
+    return;
   }
-  if (state.plan.erasureId === plan.erasureId) return [];
+  if (state.plan.erasureId === erasureId) return;
   if (state.status === 'erased' || state.status === 'executed' || state.status === 'verified')
     throw new MakulerError('subject-closed');
   throw new MakulerError('erasure-in-progress', { facts: { erasureId: state.plan.erasureId } });
+};
+
+/** Puts a plan on the table. Said again, says nothing. Throws what `refuseSecondErasure` throws. */
+export const planErasure = (state: ErasureCase, plan: NewPlan): Draft<any>[] => {
+  refuseSecondErasure(state, plan.erasureId);
+  return state.status === 'none' ? [planned(plan)] : [];
 };
 
 /** Replaces the plan by one computed now, under the same id; an approval of the old one is void. Says nothing if it is the same. */

@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CustomerRegistered } from '#customers';
 import type { Draft } from '#events';
 import type { ActorId, CustomerId, ErasureId, OwnerRef, PurchaseId, ServiceCaseId } from '#kernel';
 import { inContext, newId, subjectOwner, systemContext } from '#kernel';
 import type { Pool } from '#postgres';
-import { createPool } from '#postgres';
+import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced } from '#purchases';
 import { CurrentHoldings, Holdings, holdings } from '#retention';
 import { ServiceCaseAdvanced, ServiceCaseOpened, ServiceNoteAdded } from '#service';
@@ -60,7 +57,6 @@ const unharmed = { within: <T extends object>(whole: T): T => whole };
 describe('the execution of an erasure', () => {
   let database: { url: string; drop(): Promise<void> };
   let pool: Pool;
-  let home: string;
   let keys: SigningKeys;
   let running: RunningProjections;
   const clock = new SetClock(new Date('2026-06-01T12:00:00Z'));
@@ -70,15 +66,13 @@ describe('the execution of an erasure', () => {
   beforeAll(async () => {
     database = await testDatabase();
     pool = createPool(database.url, { name: 'test' });
-    home = await mkdtemp(join(tmpdir(), 'makuler-'));
-    keys = await SigningKeys.open(home);
+    keys = new SigningKeys(pool);
     running = await RunningProjections.start(pool, ledger, [holdings]);
   });
   afterAll(async () => {
     await running.stop();
     await pool.end();
     await database.drop();
-    await rm(home, { recursive: true });
   });
 
   const append = (stream: string, ...drafts: Draft<any>[]) =>
@@ -87,10 +81,13 @@ describe('the execution of an erasure', () => {
     const customerId = newId<CustomerId>();
     await append(
       `customer-${customerId}`,
-      CustomerRegistered.of({
-        ...{ customerId, relationship: 'customer', sector: 'private', region: null, name: 'Kari', phone: null },
-        ...{ email: null, companyId: null, address: null, sourceKey: null },
-      }),
+      CustomerRegistered.of(
+        {
+          ...{ customerId, relationship: 'customer', sector: 'private', region: null, name: 'Kari', phone: null },
+          ...{ email: null, companyId: null, address: null, sourceKey: null },
+        },
+        { partitions: { contact: newId() } },
+      ),
     );
     return subjectOwner(customerId);
   };
@@ -115,7 +112,7 @@ describe('the execution of an erasure', () => {
   const planner = (process: { within<T extends object>(whole: T): T } = unharmed) =>
     new ErasurePlanner(
       process.within(ledger),
-      new CurrentHoldings(ledger, running.states, new Holdings(pool, policy)),
+      new CurrentHoldings(ledger, running.states, new Holdings(createDatabase(pool), policy)),
       process.within(shredder),
       policy,
       clock,
@@ -167,7 +164,7 @@ describe('the execution of an erasure', () => {
     await execute(owner, await planned(owner));
     const state = await stateOf(owner);
     if (state.status !== 'erased') throw new Error('not erased');
-    const claims = await verifyCertificate(state.certificate, keys.published);
+    const claims = await verifyCertificate(state.certificate, await keys.published());
     expect(claims).toMatchObject({
       destroyed: { contact: 1, request: 1 },
       backupsClearedBy: null,
@@ -175,9 +172,12 @@ describe('the execution of an erasure', () => {
     });
     expect(claims.fingerprints).toHaveLength(2);
     expect(JSON.stringify(claims)).not.toContain(owner.id);
+    const other = new SigningKeys(pool);
+    expect(await other.published()).toEqual(await keys.published());
+    expect((await keys.published()).keys.every((key) => !('d' in key))).toBe(true);
     const [header, payload, signature] = state.certificate.split('.');
     const forged = Buffer.from(JSON.stringify({ ...claims, kept: [] })).toString('base64url');
-    await expect(verifyCertificate([header, forged, signature].join('.'), keys.published)).rejects.toThrow();
+    await expect(verifyCertificate([header, forged, signature].join('.'), await keys.published())).rejects.toThrow();
     await expect(verifyCertificate([header, payload, signature].join('.'), { keys: [] })).rejects.toThrow();
   });
 

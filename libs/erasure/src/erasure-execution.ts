@@ -1,7 +1,8 @@
+import { Injectable } from '@nestjs/common';
 import type { Draft } from '#events';
-import type { Clock, ErasureId, OwnerRef } from '#kernel';
-import { isMakulerError, MakulerError, newId } from '#kernel';
-import type { Ledger } from '#ledger';
+import type { ErasureId, OwnerRef } from '#kernel';
+import { Clock, isMakulerError, MakulerError, newId } from '#kernel';
+import { Ledger } from '#ledger';
 import type { ShredReceipt } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
 import { claimsOf, keptCounts, signCertificate } from './certificate.js';
@@ -15,14 +16,15 @@ import {
   recordVerification,
   stopErasure,
 } from './erasure-decisions.js';
-import type { ErasurePlanner } from './planner.js';
-import type { SigningKeys } from './signing-keys.js';
+import { ErasurePlanner } from './planner.js';
+import { SigningKeys } from './signing-keys.js';
 
 /**
  * Executes an erasure, from wherever it stands. Every step is found by folding the owner's stream and asking the vault, and
  * ends with an event; done twice it is done once. So it may be killed at any moment and be run again, by two workers at once
  * too.
  */
+@Injectable()
 export class ErasureExecution {
   constructor(
     private readonly ledger: Ledger,

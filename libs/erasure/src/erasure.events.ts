@@ -111,16 +111,3 @@ export const ErasureGivenUp = event('erasure.given-up', 1, {
   ownerId: subject<SubjectId | CompanyId>(),
   erasureId: plain<ErasureId>(ERASURE),
 });
-
-export const ERASURE_EVENTS = [
-  ErasurePlanned,
-  ErasureApproved,
-  ErasureExecutionRequested,
-  ErasureFenced,
-  ErasureStopped,
-  ErasureDelayed,
-  ErasureExecuted,
-  ErasureVerified,
-  ErasureCertified,
-  ErasureGivenUp,
-];

@@ -1,3 +1,19 @@
 export * from './erasure.events.js';
 export { erasureCase, erasureStream, type ErasureCase, type Executed, type Plan } from './erasure-case.js';
+export { PlanErasure, type ErasurePlanning } from './plan-erasure.js';
+export { ApproveErasure } from './approve-erasure.js';
+export { RequestExecution } from './request-execution.js';
+export { GiveUpErasure } from './give-up-erasure.js';
+export { GetErasurePlan, type ErasurePlanView } from './erasure-plan.query.js';
+export { erasureBoard, type ErasureRow, type ErasureState, type ErasureStep } from './erasure-board.projection.js';
+export { ErasureBoard } from './erasure-board.js';
+export { erasureExecution } from './erasure-execution.process.js';
+export {
+  executeErasure,
+  ExecuteErasureProcessor,
+  resumeErasures,
+  ResumeErasuresProcessor,
+} from './execute-erasure.job.js';
+export { SigningKeys } from './signing-keys.js';
 export { verifyCertificate, type CertificateClaims } from './certificate.js';
+export { ErasureModule } from './erasure.module.js';

@@ -1,10 +1,11 @@
+import { Injectable } from '@nestjs/common';
 import type { Category } from '#events';
-import type { Clock, Day, ErasureId, OwnerRef, ScopeId } from '#kernel';
-import { osloDay } from '#kernel';
-import type { Ledger } from '#ledger';
-import type { Policy } from '#policy';
-import { planItem } from '#policy';
-import type { AssessedHolding, CurrentHoldings } from '#retention';
+import type { Day, ErasureId, OwnerRef, ScopeId } from '#kernel';
+import { Clock, osloDay } from '#kernel';
+import { Ledger } from '#ledger';
+import { planItem, Policy } from '#policy';
+import type { AssessedHolding } from '#retention';
+import { CurrentHoldings } from '#retention';
 import type { ScopeInfo } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
 import type { PlannedScope } from './erasure.events.js';
@@ -20,6 +21,7 @@ export interface ExecutablePlan extends ComputedPlan {
  * Computes what erasing an owner does to each of their scopes. The vault's list is the truth about which scopes there are;
  * the holdings say what the rules need to know of them.
  */
+@Injectable()
 export class ErasurePlanner {
   constructor(
     private readonly ledger: Ledger,

@@ -1,2 +1,1 @@
 export * from './authority.js';
-export { createOnce, readIfThere } from './files.js';

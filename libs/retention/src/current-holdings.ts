@@ -1,8 +1,9 @@
-import type { OwnerRef } from '#kernel';
-import type { Day } from '#kernel';
-import type { Ledger } from '#ledger';
-import type { ProjectionStates } from '#projections';
-import type { AssessedHolding, Holdings } from './holdings.js';
+import { Injectable } from '@nestjs/common';
+import type { Day, OwnerRef } from '#kernel';
+import { Ledger } from '#ledger';
+import { ProjectionStates } from '#projections';
+import type { AssessedHolding } from './holdings.js';
+import { Holdings } from './holdings.js';
 import { holdings } from './holdings.projection.js';
 
 const PATIENCE_MS = 30_000;
@@ -11,6 +12,7 @@ const PATIENCE_MS = 30_000;
  * Holdings as of now: whoever decides what to shred waits until the rows have everything that stands in the log. Throws
  * `projection-behind` or `projection-failed`; nothing is ever destroyed on the word of rows that are behind.
  */
+@Injectable()
 export class CurrentHoldings {
   constructor(
     private readonly ledger: Ledger,

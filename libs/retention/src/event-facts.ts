@@ -1,19 +1,15 @@
 import { RelationshipChanged, ActivityNoted, CustomerRectified, CustomerRegistered } from '#customers';
 import { CompanyRectified, CompanyRegistered } from '#companies';
-import type { Day, Opened } from '#kernel';
-import { osloDay, valueOf } from '#kernel';
+import type { Day, Opened, OwnerRef } from '#kernel';
+import { companyOwner, osloDay, subjectOwner, valueOf } from '#kernel';
 import type { RecordedEvent, ScopeOutcome } from '#ledger';
 import { isEvent } from '#ledger';
 import { PurchaseInvoiced, PurchaseRecorded } from '#purchases';
 import { ServiceCaseAdvanced, ServiceCaseOpened } from '#service';
-import type { Holding } from './holding.js';
+import type { Holding, HoldingOwner } from './holding.js';
 
 /** What one event adds to what is known of one of its scopes. */
 export type EventFacts = Partial<Pick<Holding, 'buyer_kind' | 'triggers' | 'activity_on' | 'concerns'>>;
-
-const CARDS: ReadonlySet<string> = new Set(
-  [CustomerRegistered, CustomerRectified, CompanyRegistered, CompanyRectified].map((declared) => declared.type),
-);
 
 const dayOf = (instant: Opened<string | null>): Day | undefined => {
   const text = valueOf(instant);
@@ -34,15 +30,15 @@ export const factsOf = (event: RecordedEvent, scope: ScopeOutcome): EventFacts =
   switch (scope.category) {
     case 'contact':
     case 'invoice-contact':
-      return contactFacts(event, recorded);
+      return { triggers: { 'last-contact': recorded } };
+    case 'relation':
+      return relationFacts(event);
     case 'purchase':
       return isEvent(event, PurchaseRecorded) ? purchaseFacts(event, scope.slot) : {};
     case 'billing':
       return isEvent(event, PurchaseInvoiced) ? billingFacts(event) : {};
     case 'service':
       return serviceFacts(event, recorded);
-    case 'superseded':
-      return { triggers: { 'value-superseded': recorded } };
     case 'request':
       // The first event of a request is the one that opens its scope; `since` of the row keeps that day.
       return { triggers: { 'request-opened': recorded } };
@@ -55,12 +51,9 @@ export const factsOf = (event: RecordedEvent, scope: ScopeOutcome): EventFacts =
   }
 };
 
-const contactFacts = (event: RecordedEvent, recorded: Day): EventFacts => {
-  if (isEvent(event, ActivityNoted)) {
-    const day = valueOf(event.data.day);
-    return day === undefined ? {} : { activity_on: day };
-  }
-  return CARDS.has(event.type) ? { triggers: { 'last-contact': recorded } } : {};
+const relationFacts = (event: RecordedEvent): EventFacts => {
+  const day = isEvent(event, ActivityNoted) ? valueOf(event.data.day) : undefined;
+  return day === undefined ? {} : { activity_on: day };
 };
 
 const purchaseFacts = (event: RecordedEvent<(typeof PurchaseRecorded)['fields']>, slot: string): EventFacts => {
@@ -100,12 +93,25 @@ export const caseStep = (event: RecordedEvent): { caseId: string; day: Day; clos
     ? { caseId: event.stream.slice('service-'.length), day: event.data.day, closed: event.data.status === 'closed' }
     : undefined;
 
-/** What the owner's own stream says of the relationship, in clear. */
-export const relationshipOf = (
+/** A rectification gives the card a new key: the owner whose earlier revisions are superseded by it. */
+export const rectifiedOwner = (event: RecordedEvent): string | undefined => {
+  if (isEvent(event, CustomerRectified)) return event.data.customerId;
+  return isEvent(event, CompanyRectified) ? event.data.companyId : undefined;
+};
+
+/** What the owner's own stream says of the owner, in clear. */
+export const ownerFacts = (
   event: RecordedEvent,
-): { relationship: 'lead' | 'customer' | 'ended'; contractEnd: Day | null } | undefined => {
-  if (isEvent(event, CustomerRegistered)) return { relationship: event.data.relationship, contractEnd: null };
+): { owner: OwnerRef; known: Partial<Omit<HoldingOwner, 'owner_id' | 'owner_kind'>> } | undefined => {
+  const day = osloDay(event.at);
+  if (isEvent(event, CustomerRegistered)) {
+    const { customerId, relationship } = event.data;
+    return { owner: subjectOwner(customerId), known: { relationship, registered_on: day } };
+  }
+  if (isEvent(event, CompanyRegistered))
+    return { owner: companyOwner(event.data.companyId), known: { registered_on: day } };
   if (!isEvent(event, RelationshipChanged)) return undefined;
-  const { relationship } = event.data;
-  return { relationship, contractEnd: relationship === 'ended' ? osloDay(event.at) : null };
+  const { customerId, relationship } = event.data;
+  const contractEnd = relationship === 'ended' ? day : null;
+  return { owner: subjectOwner(customerId), known: { relationship, contract_end: contractEnd } };
 };

@@ -30,6 +30,8 @@ export interface HoldingOwner {
   readonly owner_id: string;
   readonly owner_kind: 'subject' | 'company';
   readonly relationship: 'lead' | 'customer' | 'ended' | null;
+  /** The day on which the owner became known to us. */
+  readonly registered_on: Day | null;
   readonly contract_end: Day | null;
   readonly erased_on: Day | null;
 }
@@ -56,16 +58,30 @@ const mattersOf = (holdings: readonly Holding[]): readonly Matter[] =>
       : [];
   });
 
+/** The revision of a card is the whole person's, though it has a key of its own. */
+const CARD: ReadonlySet<Category> = new Set(['contact', 'invoice-contact']);
+
 /** A key for one purchase or case waits for the matters of that purchase or case; a key for the whole person, for all. */
 const concernsScope = (matter: Matter, { category, partition }: Pick<Holding, 'category' | 'partition'>): boolean =>
-  CATEGORIES[category] === 'none' || matter.partition === partition || matter.concerns === partition;
+  CATEGORIES[category] === 'none' ||
+  CARD.has(category) ||
+  matter.partition === partition ||
+  matter.concerns === partition;
+
+/** A company has no relationship of its own: we know it because a customer of ours is its contact. */
+const relationshipOf = ({ owner_kind, relationship }: HoldingOwner): Pick<ScopeFacts, 'relationship'> => {
+  if (relationship !== null) return { relationship };
+  return owner_kind === 'company' ? { relationship: 'customer' } : {};
+};
+
+const isSuperseded = ({ triggers }: Holding): boolean => triggers['value-superseded'] !== undefined;
 
 const latest = (days: readonly (Day | null | undefined)[]): Day | undefined =>
   days.reduce<Day | undefined>((last, day) => (day && (last === undefined || day > last) ? day : last), undefined);
 
 /** Triggers that come once per owner: they lie in other rows than the one that waits for them. */
 const ownerTriggers = ({ owner, holdings }: OwnerHoldings): Partial<Record<Trigger, Day>> => {
-  const registered = holdings.find((holding) => holding.category === 'contact')?.since;
+  const registered = owner.registered_on ?? undefined;
   // Being registered counts as activity only while there was no other: an import registers customers of long ago today.
   const activity = latest(holdings.map((holding) => holding.activity_on)) ?? registered;
   const contact = latest([...holdings.map((holding) => holding.triggers['last-contact']), activity]);
@@ -86,13 +102,14 @@ export const scopeFacts = (all: OwnerHoldings): readonly { holding: Holding; fac
   return all.holdings.map((holding) => ({
     holding,
     facts: {
-      category: holding.category,
+      // A replaced revision has the rule of what was rectified, whatever it is a revision of.
+      category: isSuperseded(holding) ? 'superseded' : holding.category,
       owner: holding.owner_kind,
       partition: holding.partition,
-      ...(all.owner.relationship === null ? {} : { relationship: all.owner.relationship }),
+      ...relationshipOf(all.owner),
       ...(holding.buyer_kind === null ? {} : { buyerKind: holding.buyer_kind }),
       triggers: { ...shared, ...holding.triggers },
-      open: matters.filter((matter) => concernsScope(matter, holding)),
+      open: isSuperseded(holding) ? [] : matters.filter((matter) => concernsScope(matter, holding)),
       holds: [],
       ownerErased: all.owner.erased_on !== null,
     },

@@ -1,10 +1,10 @@
-import { ActivityNoted, CustomerRegistered, RelationshipChanged } from '#customers';
+import { ActivityNoted, CustomerRectified, CustomerRegistered, RelationshipChanged } from '#customers';
 import type { Draft } from '#events';
 import { ScopeExpired, SubjectErased } from '#events';
 import type { ActorId, CompanyId, CustomerId, PurchaseId, ServiceCaseId } from '#kernel';
 import { companyOwner, inContext, newId, subjectOwner, systemContext } from '#kernel';
 import type { Pool } from '#postgres';
-import { createPool } from '#postgres';
+import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced, PurchaseRecorded } from '#purchases';
 import { ServiceCaseAdvanced, ServiceCaseOpened } from '#service';
 import { LedgerDouble, policyOf, RunningProjections, SetClock, testDatabase } from '#testing';
@@ -13,6 +13,8 @@ import { holdings } from './holdings.projection.js';
 
 const policy = policyOf([
   { category: 'contact', trigger: 'last-activity', maximum: 'P24M', waitsFor: ['case-closed', 'guarantee-end'] },
+  { category: 'relation', trigger: 'last-activity', maximum: 'P24M' },
+  { category: 'superseded', trigger: 'value-superseded', maximum: 'P3M' },
   { category: 'purchase', trigger: 'taking-over', maximum: 'P5Y', waitsFor: ['guarantee-end'] },
   {
     ...{ category: 'billing', trigger: 'fiscal-year-end', minimum: 'P5Y', maximum: 'P5Y', law: 'bokføringsloven § 13' },
@@ -41,10 +43,13 @@ describe('holdings', () => {
   const register = () =>
     append(
       `customer-${customerId}`,
-      CustomerRegistered.of({
-        ...{ customerId, relationship: 'customer', sector: 'private', region: null, name: 'Kari', phone: null },
-        ...{ email: null, companyId: null, address: null, sourceKey: null },
-      }),
+      CustomerRegistered.of(
+        {
+          ...{ customerId, relationship: 'customer', sector: 'private', region: null, name: 'Kari', phone: null },
+          ...{ email: null, companyId: null, address: null, sourceKey: null },
+        },
+        { partitions: { contact: newId() } },
+      ),
     );
   const buy = (guaranteeUntil: string | null = null) =>
     append(
@@ -101,7 +106,7 @@ describe('holdings', () => {
     pool = createPool(database.url, { name: 'test' });
     ledger = new LedgerDouble(new SetClock(new Date('2026-01-01T12:00:00Z')));
     running = await RunningProjections.start(pool, ledger, [holdings]);
-    read = new Holdings(pool, policy);
+    read = new Holdings(createDatabase(pool), policy);
     await register();
   });
   afterEach(async () => {
@@ -130,6 +135,22 @@ describe('holdings', () => {
       ActivityNoted.of({ customerId, day: '2025-05-05', kind: 'purchase', recordId: purchaseId }),
     );
     expect((await assessed()).get('contact')?.assessment.keepUntil).toBe('2027-05-05');
+  });
+
+  it('gives what was rectified a short period of its own, from the day of the rectification', async () => {
+    await append(
+      `customer-${customerId}`,
+      CustomerRectified.of(
+        { customerId, name: 'Kari N.', phone: null, email: null, companyId: null, address: null },
+        { partitions: { contact: newId() } },
+      ),
+    );
+    await running.caughtUp();
+    const rows = await read.ofOwner(owner, '2026-06-01');
+    expect(rows.map(({ holding, assessment }) => [holding.category, assessment.keepUntil]).sort()).toEqual([
+      ['contact', '2026-04-01'],
+      ['contact', '2028-01-01'],
+    ]);
   });
 
   it('notes the end of the relationship, and forgets it when the customer comes back', async () => {
@@ -180,9 +201,12 @@ describe('holdings', () => {
     );
     await running.caughtUp();
     const until = new Map(
-      (await read.ofOwner(owner, '2026-06-01')).map((row) => [row.holding.partition, row.assessment.keepUntil]),
+      (await read.ofOwner(owner, '2026-06-01')).map(({ holding, assessment }) => [
+        holding.category === 'contact' ? 'card' : holding.partition,
+        assessment.keepUntil,
+      ]),
     );
-    expect([until.get(purchaseId), until.get(other), until.get('')]).toEqual([
+    expect([until.get(purchaseId), until.get(other), until.get('card')]).toEqual([
       expect.stringMatching(/^2040/),
       '2031-03-10',
       expect.stringMatching(/^2040/),

@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import type { Category } from '#events';
 import { ScopeExpired, SubjectErased } from '#events';
+import type { OwnerRef } from '#kernel';
 import { osloDay } from '#kernel';
 import type { RecordedEvent, ScopeOutcome } from '#ledger';
 import { projection } from '#projections';
-import { caseStep, factsOf, relationshipOf } from './event-facts.js';
+import { caseStep, factsOf, ownerFacts, rectifiedOwner } from './event-facts.js';
 import type { Holding, HoldingOwner } from './holding.js';
 
 /** How many keys of an owner and category were destroyed so far. */
@@ -49,6 +50,7 @@ export const holdings = projection<HoldingsTables>('holdings', {
       owner_id uuid primary key,
       owner_kind text not null,
       relationship text,
+      registered_on date,
       contract_end date,
       erased_on date
     );
@@ -61,21 +63,13 @@ export const holdings = projection<HoldingsTables>('holdings', {
 })
   .onAny(async (event, db) => {
     for (const scope of event.scopes) if (scope.state === 'live') await hold(event, scope, db);
-    await noteRelationship(event, db);
+    await noteRectification(event, db);
+    await noteOwner(event, db);
     await noteCaseStep(event, db);
   })
   .on(SubjectErased, async ({ data, at }, db) => {
-    await db
-      .insertInto('holding_owner')
-      .values({
-        owner_id: data.ownerId,
-        owner_kind: data.ownerKind,
-        erased_on: osloDay(at),
-        relationship: null,
-        contract_end: null,
-      })
-      .onConflict((conflict) => conflict.column('owner_id').doUpdateSet({ erased_on: osloDay(at) }))
-      .execute();
+    const owner = { kind: data.ownerKind, id: data.ownerId } as OwnerRef;
+    await upsertOwner(owner, { erased_on: osloDay(at) }, db);
     for (const [category, count] of Object.entries(data.categories))
       await countShredded(data.ownerId, category as Category, count, db);
   })
@@ -130,15 +124,33 @@ const hold = async (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Prom
 /** A request is opened once: a later event under its key doesn't move that day. */
 const firstKept = ({ 'request-opened': _opened, ...triggers }: Holding['triggers']): Holding['triggers'] => triggers;
 
-const noteRelationship = async (event: RecordedEvent, db: Tables): Promise<void> => {
-  const noted = relationshipOf(event);
-  if (!noted) return;
-  const row = { relationship: noted.relationship, contract_end: noted.contractEnd };
+/** The keys of a card's earlier revisions hold values that are right no longer: their short period begins. */
+const noteRectification = async (event: RecordedEvent, db: Tables): Promise<void> => {
+  const ownerId = rectifiedOwner(event);
+  if (ownerId === undefined) return;
+  const written = event.scopes.map((scope) => scope.scopeId);
+  await db
+    .updateTable('holding')
+    .set({ triggers: sql`triggers || ${JSON.stringify({ 'value-superseded': osloDay(event.at) })}::jsonb` } as never)
+    .where('owner_id', '=', ownerId)
+    .where('category', 'in', ['contact', 'invoice-contact'])
+    .where(sql<boolean>`not triggers ? 'value-superseded'`)
+    .$if(written.length > 0, (update) => update.where('scope_id', 'not in', written))
+    .execute();
+};
+
+const upsertOwner = async (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Promise<void> => {
+  const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null };
   await db
     .insertInto('holding_owner')
-    .values({ owner_id: event.stream.slice('customer-'.length), owner_kind: 'subject', erased_on: null, ...row })
-    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(row))
+    .values({ ...unknown, ...known, owner_id: owner.id, owner_kind: owner.kind })
+    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(known))
     .execute();
+};
+
+const noteOwner = async (event: RecordedEvent, db: Tables): Promise<void> => {
+  const facts = ownerFacts(event);
+  if (facts) await upsertOwner(facts.owner, facts.known, db);
 };
 
 const noteCaseStep = async (event: RecordedEvent, db: Tables): Promise<void> => {

@@ -1,11 +1,10 @@
-import type { Kysely, RawBuilder } from 'kysely';
-import { sql } from 'kysely';
+import { Injectable } from '@nestjs/common';
+import type { RawBuilder } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { Category } from '#events';
 import type { Day, OwnerRef, ScopeId } from '#kernel';
-import type { Assessment, Policy, ReadingState, ScopeFacts } from '#policy';
-import { assess, ReadingRules } from '#policy';
-import type { Pool } from '#postgres';
-import { createDatabase } from '#postgres';
+import type { Assessment, ReadingState, ScopeFacts } from '#policy';
+import { assess, Policy, ReadingRules } from '#policy';
 import type { Holding, HoldingOwner, OwnerHoldings } from './holding.js';
 import { scopeFacts } from './holding.js';
 import type { HoldingsTables } from './holdings.projection.js';
@@ -21,15 +20,16 @@ export interface AssessedHolding {
 const PAGE = 200;
 
 /** What we hold, read from the read model and assessed by the policy in force. Throws `database-unavailable`. */
+@Injectable()
 export class Holdings extends ReadingRules {
   readonly #db: Kysely<HoldingsTables>;
 
   constructor(
-    readModels: Pool,
+    readModels: Kysely<any>,
     private readonly policy: Policy,
   ) {
     super();
-    this.#db = holdings.reader(createDatabase(readModels));
+    this.#db = holdings.reader(readModels);
   }
 
   /** Every scope of an owner that still has a key. */
@@ -115,7 +115,7 @@ export class Holdings extends ReadingRules {
     return this.#grouped(sql<boolean>`
       h.owner_id in (select owner_id from holdings.holding where scope_id = any(${asked}::uuid[]))
       and (h.scope_id = any(${asked}::uuid[])
-        or h.partition = ''
+        or h.category in ('contact', 'relation')
         or (h.category = 'service' and not h.triggers ? 'case-closed')
         or h.triggers ? 'guarantee-end'
         or h.activity_on = (select max(activity_on) from holdings.holding latest where latest.owner_id = h.owner_id))`);
@@ -123,13 +123,13 @@ export class Holdings extends ReadingRules {
 
   async #grouped(which: RawBuilder<boolean>): Promise<readonly OwnerHoldings[]> {
     const { rows } = await sql<Holding & HoldingOwner>`
-      select h.*, o.relationship, o.contract_end, o.erased_on
+      select h.*, o.relationship, o.registered_on, o.contract_end, o.erased_on
       from holdings.holding h left join holdings.holding_owner o using (owner_id)
       where ${which} order by h.owner_id, h.category, h.since, h.scope_id`.execute(this.#db);
     const owners = new Map<string, { owner: HoldingOwner; holdings: Holding[] }>();
-    for (const { relationship, contract_end, erased_on, ...holding } of rows) {
+    for (const { relationship, registered_on, contract_end, erased_on, ...holding } of rows) {
       const { owner_id, owner_kind } = holding;
-      const owner = { owner_id, owner_kind, relationship, contract_end, erased_on };
+      const owner = { owner_id, owner_kind, relationship, registered_on, contract_end, erased_on };
       const found = owners.get(owner_id) ?? { owner, holdings: [] };
       found.holdings.push(holding);
       owners.set(owner_id, found);

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
+import type { CompanyId, ErasureId, OwnerRef, SubjectId } from '#kernel';
+import { companyOwner, MakulerError, subjectOwner } from '#kernel';
+import { Ledger } from '#ledger';
+import { ProjectionStates } from '#projections';
+import type { ErasureRow } from './erasure-board.projection.js';
+import { erasureBoard } from './erasure-board.projection.js';
+
+const PATIENCE_MS = 5_000;
+
+/** Whose erasure a row is about. */
+export const ownerOf = (row: Pick<ErasureRow, 'owner_kind' | 'owner_id'>): OwnerRef =>
+  row.owner_kind === 'subject' ? subjectOwner(row.owner_id as SubjectId) : companyOwner(row.owner_id as CompanyId);
+
+/** Reads the board of erasures. */
+@Injectable()
+export class ErasureBoard {
+  constructor(
+    private readonly readModels: Kysely<any>,
+    private readonly states: ProjectionStates,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** Throws `not-found`. */
+  async get(erasureId: ErasureId): Promise<ErasureRow> {
+    const row = await this.#board().where('erasure_id', '=', erasureId).executeTakeFirst();
+    if (!row) throw new MakulerError('not-found');
+    return row;
+  }
+
+  /**
+   * Whose erasure it is, also of one planned a moment ago: only the owner's stream knows, and only the board knows which
+   * stream. Throws `not-found`, `projection-behind`.
+   */
+  async ownerOf(erasureId: ErasureId): Promise<OwnerRef> {
+    await this.states.waitFor(erasureBoard, await this.ledger.head(), PATIENCE_MS);
+    return ownerOf(await this.get(erasureId));
+  }
+
+  /** The latest first; `before` is the last row of the page before. */
+  async list(limit: number, before?: { plannedAt: string; erasureId: string }): Promise<readonly ErasureRow[]> {
+    let query = this.#board().orderBy('planned_at', 'desc').orderBy('erasure_id', 'desc').limit(limit);
+    if (before)
+      query = query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('planned_at', 'erasure_id'), '<', tuple(new Date(before.plannedAt), before.erasureId as ErasureId)),
+      );
+    return query.execute();
+  }
+
+  /** Those whose steps are to run by themselves. */
+  async underway(): Promise<readonly ErasureRow[]> {
+    return this.#board().where('state', 'in', ['requested', 'fenced', 'executed', 'verified']).execute();
+  }
+
+  #board() {
+    return erasureBoard.reader(this.readModels).selectFrom('erasure_board').selectAll();
+  }
+}
