@@ -39,8 +39,9 @@ export class PostgresBackend extends JobBackend {
       // BullMQ's statements name no schema, and with a pool of ours it does not set one.
       options: '-c search_path=bullmq',
     });
-    // A broken idle connection is replaced; without a listener it would end the process.
+    // A broken connection is replaced, idle or not; without a listener it would end the process.
     this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async prepare(): Promise<void> {

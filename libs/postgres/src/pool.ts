@@ -59,6 +59,8 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
   });
   // Without a listener a broken idle connection (the database restarted) would end the process.
   pool.on('error', (error) => options.onIdleError?.(translateError(error)));
+  // The same while a connection is out: whoever has it is told by the query that fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 };
 

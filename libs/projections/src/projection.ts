@@ -112,6 +112,11 @@ export class Projection<DB = any, Forgets extends boolean = true> {
     return db.withSchema(this.name);
   }
 
+  /** The events whose fields its rows keep. One that looks at every event keeps only what all of them have in common. */
+  get eventTypes(): readonly string[] {
+    return [...this.parts.handlers.keys()];
+  }
+
   /** @internal */
   handlersOf(type: string): readonly EventHandler<DB, any>[] {
     const own = this.parts.handlers.get(type) ?? [];
