@@ -49,6 +49,8 @@ export interface CommandContext {
   /** Purpose id of the policy, e.g. `avtale`. Absent only where nothing personal is touched. */
   readonly purpose?: string;
   readonly ids: IdSource;
+  /** Everything is judged and nothing is written: the ledger stops before it asks the vault for keys. */
+  readonly dryRun?: boolean;
 }
 
 const storage = new AsyncLocalStorage<CommandContext>();

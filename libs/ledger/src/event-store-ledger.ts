@@ -80,6 +80,10 @@ export class EventStoreLedger extends Ledger {
       const drafts = decision(state);
       if (drafts.length === 0)
         return { state, position: last?.position ?? 0n, revision: last?.revision ?? -1n, written: 0, replayed: false };
+      if (currentContext().dryRun) {
+        for (const draft of drafts) planEvent(draft, stream);
+        return { state, position: last?.position ?? 0n, revision: last?.revision ?? -1n, written: 0, replayed: false };
+      }
       try {
         let next = 0;
         const expected: ExpectedRevision = last ? last.revision : 'no-stream';
@@ -143,6 +147,7 @@ export class EventStoreLedger extends Ledger {
     nextId: () => EventId,
   ): Promise<readonly StoredEvent[]> {
     if (drafts.length === 0) throw new Error('nothing to append');
+    if (currentContext().dryRun) throw new Error('a dry run decides; it does not append');
     const planned = drafts.map((draft) => planEvent(draft, stream));
     const requests = planned.flatMap((event) => event.blocks.map((block) => block.request));
     if (requests.length === 0) return this.#write(stream, expected, planned, correlation, nextId);

@@ -45,7 +45,10 @@ export interface Batch {
  */
 export abstract class Ledger {
   abstract append(command: AppendCommand): Promise<Appended>;
-  /** Loads the stream, decides, appends; on a concurrent change loads and decides again, a bounded number of times. */
+  /**
+   * Loads the stream, decides, appends; on a concurrent change loads and decides again, a bounded number of times. In a dry
+   * run (`CommandContext.dryRun`) it decides and appends nothing: the state is the one before.
+   */
   abstract decide<S>(
     decider: Decider<S>,
     stream: StreamName,

@@ -183,6 +183,15 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       expect(await ledger.read(streamOf(id))).toEqual([]);
     });
 
+    it('decides in a dry run, and writes nothing', async () => {
+      const id = person();
+      const decision = () => [Registered.of({ personId: id, colour: 'red', name: 'Kari', nickname: null })];
+      const dry = { ...context(), dryRun: true };
+      const decided = await inContext(dry, () => ledger.decide(names, streamOf(id), decision));
+      expect([decided.written, decided.state]).toEqual([0, []]);
+      expect(await ledger.read(streamOf(id))).toEqual([]);
+    });
+
     it('never lets a correlation or an instant stand in two streams', async () => {
       const ids = Array.from({ length: 20 }, person);
       await as(async () => {

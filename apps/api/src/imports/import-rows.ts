@@ -3,7 +3,7 @@ import { sourceWord } from '#lookup';
 import { currentContext, inContext, isMakulerError, valueOf } from '#kernel';
 import type { ErrorCode, InputProblem, Opened } from '#kernel';
 import type { Ledger } from '#ledger';
-import type { ImportKind, ImportState } from './import-state.js';
+import type { ImportKind, ImportState, RowReservation } from './import-state.js';
 
 /** A row as it was sent: its line in the file, the source's own key, and a record in the words of the route for one. */
 export interface SentRow {
@@ -64,11 +64,11 @@ export class ImportRows {
     return this.state.exclusively(source, kind, async () => {
       // Whatever an earlier batch wrote, here or in another process, is in the index before the first row is judged.
       await this.lookup.waitFor(await this.ledger.head(), LOOKUP_MS);
-      const reservations = await this.state.reserve(
-        source,
-        kind,
-        rows.map(({ key }) => key),
-      );
+      const { dryRun, ids } = currentContext();
+      const keys = rows.map(({ key }) => key);
+      const reservations: readonly RowReservation[] = dryRun
+        ? rows.map(() => ({ done: false, ids: ids.fork() }))
+        : await this.state.reserve(source, kind, keys);
       const results: RowResult[] = [];
       const seen = new Map<string, Promise<RowResult>>();
       const findable: string[] = [];
@@ -97,7 +97,7 @@ export class ImportRows {
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, work));
-      await this.state.settle(source, kind, findable, kept);
+      if (!dryRun) await this.state.settle(source, kind, findable, kept);
       return results;
     });
   }

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Clock } from '#kernel';
+import type { Clock, IdSource } from '#kernel';
 import { ReservedIds } from '#kernel';
 import type { Migration, Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
@@ -28,7 +28,7 @@ export const IMPORT_MIGRATIONS: readonly Migration[] = [
 ];
 
 /** How a row is to be run: under ids that a repeat draws again, or not at all. */
-export type RowReservation = { readonly done: true } | { readonly done: false; readonly ids: ReservedIds };
+export type RowReservation = { readonly done: true } | { readonly done: false; readonly ids: IdSource };
 
 /** Makes rows repeatable across crashes: the same row draws the same ids until its batch is done. */
 export class ImportState {
@@ -77,6 +77,12 @@ export class ImportState {
     await this.pool.query('update import_row set seed = null where mark = any($1)', [
       await this.#marks(source, kind, kept),
     ]);
+  }
+
+  /** Ids that were reserved 30 days ago for batches which nobody sent again: their marks go. */
+  async forgetOld(): Promise<void> {
+    const limit = new Date(this.clock.now().getTime() - 30 * 86_400_000);
+    await this.pool.query('delete from import_row where seed is not null and reserved_at < $1', [limit]);
   }
 
   async #marks(source: string, kind: ImportKind, keys: readonly string[]): Promise<Buffer[]> {
