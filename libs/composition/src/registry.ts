@@ -1,18 +1,35 @@
 import * as access from '#access';
+import * as analytics from '#analytics';
 import * as companies from '#companies';
 import * as customers from '#customers';
 import * as erasure from '#erasure';
 import type { EventType } from '#events';
 import * as events from '#events';
+import { Projection } from '#projections';
 import * as purchases from '#purchases';
+import * as retention from '#retention';
 import * as service from '#service';
 
-/** Every library that declares events. A new context adds its line; its declarations are found by themselves. */
-const VOCABULARIES: readonly object[] = [events, access, companies, customers, purchases, service, erasure];
+/** Every library that declares events or projections. A new context adds its line; its declarations are found by themselves. */
+const CONTEXTS: readonly object[] = [
+  events,
+  access,
+  analytics,
+  companies,
+  customers,
+  erasure,
+  purchases,
+  retention,
+  service,
+];
+const declarations = (): readonly unknown[] => CONTEXTS.flatMap((library) => Object.values(library));
 
 /** Every event type that Makuler's programs know. Throws when one is declared twice or not classified. */
-export const eventRegistry = (): events.EventRegistry =>
-  new events.EventRegistry(VOCABULARIES.flatMap((library) => Object.values(library)).filter(isEventType));
+export const eventRegistry = (): events.EventRegistry => new events.EventRegistry(declarations().filter(isEventType));
+
+/** Every read model that the contexts declare, for the data map. */
+export const declaredProjections = (): readonly Projection[] =>
+  declarations().filter((declared) => declared instanceof Projection);
 
 const isEventType = (value: unknown): value is EventType =>
   typeof value === 'object' &&

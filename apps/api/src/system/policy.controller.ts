@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { declaredProjections } from '#composition';
 import { EventRegistry, dataMapOf } from '#events';
 import { Policy, renderDataMap } from '#policy';
 import { Roles } from '../access/roles.js';
@@ -23,6 +24,8 @@ export class PolicyController {
   /** Every field that we store: category, purpose, basis, retention, where. */
   @Get('data-map')
   dataMap(): object {
-    return { policyVersion: this.policy.version, items: renderDataMap(this.policy, dataMapOf(this.registry)) };
+    const readModels = declaredProjections().map(({ name, eventTypes }) => ({ table: name, events: eventTypes }));
+    const items = renderDataMap(this.policy, dataMapOf(this.registry), readModels);
+    return { policyVersion: this.policy.version, items };
   }
 }
