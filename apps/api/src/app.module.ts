@@ -15,6 +15,7 @@ import { CachedTokens } from './access/cached-tokens.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { CompaniesRoutesModule } from './companies/companies-routes.module.js';
 import { CustomersRoutesModule } from './customers/customers-routes.module.js';
+import { ErasureRoutesModule } from './erasure/erasure-routes.module.js';
 import { inputPipe } from './http/input.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteRules } from './http/route-rules.js';
@@ -36,6 +37,7 @@ const CONTEXTS: readonly Type[] = [
   PurchasesRoutesModule,
   ServiceRoutesModule,
   AnalyticsRoutesModule,
+  ErasureRoutesModule,
 ];
 
 @Module({})

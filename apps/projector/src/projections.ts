@@ -1,6 +1,7 @@
 import { analytics } from '#analytics';
 import { companyCard } from '#companies';
 import { customerCard } from '#customers';
+import { erasureBoard } from '#erasure';
 import type { Projection } from '#projections';
 import { purchaseHistory } from '#purchases';
 import { holdings } from '#retention';
@@ -14,5 +15,6 @@ export const projections: readonly Projection[] = [
   serviceStatus,
   serviceHistory,
   holdings,
+  erasureBoard,
   analytics,
 ];

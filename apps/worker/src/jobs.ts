@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { ErasureWorkModule, ExecuteErasureProcessor, resumeErasures, ResumeErasuresProcessor } from '#erasure';
 import type { Job, JobProcessor, PayloadFields, PayloadOf } from '#jobs';
 
 /** A job that begins by itself: cron in Europe/Oslo. */
@@ -18,4 +19,8 @@ export interface Work {
 }
 
 /** What the workers of the shipped system do. */
-export const work: Work = { modules: [], processors: [], schedules: [] };
+export const work: Work = {
+  modules: [ErasureWorkModule],
+  processors: [ExecuteErasureProcessor, ResumeErasuresProcessor],
+  schedules: [{ job: resumeErasures, payload: {}, cron: '20 * * * *' }],
+};

@@ -2,8 +2,10 @@ import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Parts } from '#composition';
-import { PartsModule } from '#composition';
+import { PartsModule, READ_MODELS } from '#composition';
 import { Jobs } from '#jobs';
+import type { Pool } from '#postgres';
+import { ProjectionStates } from '#projections';
 import type { Work } from './jobs.js';
 
 /** Where the processors are made: the parts and the queues are injectable everywhere. */
@@ -14,8 +16,11 @@ export class WorkerModule {
       module: WorkerModule,
       global: true,
       imports: [PartsModule.of(parts), CqrsModule.forRoot(), ...modules],
-      providers: [{ provide: Jobs, useValue: jobs }],
-      exports: [Jobs],
+      providers: [
+        { provide: Jobs, useValue: jobs },
+        { provide: ProjectionStates, useFactory: (pool: Pool) => new ProjectionStates(pool), inject: [READ_MODELS] },
+      ],
+      exports: [Jobs, ProjectionStates],
     };
   }
 }

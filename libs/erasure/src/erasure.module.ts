@@ -6,18 +6,26 @@ import { ErasureExecution } from './erasure-execution.js';
 import { GetErasurePlanHandler } from './erasure-plan.query.js';
 import { GiveUpErasureHandler } from './give-up-erasure.js';
 import { PlanErasureHandler } from './plan-erasure.js';
+import { ExecuteErasureProcessor, ResumeErasuresProcessor } from './execute-erasure.job.js';
 import { ErasurePlanner } from './planner.js';
 import { RequestExecutionHandler } from './request-execution.js';
 
 const COMMANDS = [PlanErasureHandler, ApproveErasureHandler, RequestExecutionHandler, GiveUpErasureHandler];
 
 /**
- * Erasures. Needs from outside: Ledger, Shredder, SigningKeys, Policy, Clock, ProjectionStates and the database of the read
+ * Planning and approving. Needs from outside: Ledger, Shredder (to list scopes), Policy, Clock, ProjectionStates and the database of the read
  * models (`Kysely`).
  */
 @Module({
   imports: [RetentionModule],
-  providers: [ErasurePlanner, ErasureExecution, ErasureBoard, GetErasurePlanHandler, ...COMMANDS],
-  exports: [ErasureExecution, ErasureBoard],
+  providers: [ErasurePlanner, ErasureBoard, GetErasurePlanHandler, ...COMMANDS],
+  exports: [ErasureBoard],
 })
 export class ErasureModule {}
+
+/** Executing, in the workers. Needs from outside what ErasureModule needs, and Jobs, SigningKeys and a Shredder that may shred. */
+@Module({
+  imports: [RetentionModule],
+  providers: [ErasurePlanner, ErasureBoard, ErasureExecution, ExecuteErasureProcessor, ResumeErasuresProcessor],
+})
+export class ErasureWorkModule {}

@@ -16,4 +16,4 @@ export {
 } from './execute-erasure.job.js';
 export { SigningKeys } from './signing-keys.js';
 export { verifyCertificate, type CertificateClaims } from './certificate.js';
-export { ErasureModule } from './erasure.module.js';
+export { ErasureModule, ErasureWorkModule } from './erasure.module.js';

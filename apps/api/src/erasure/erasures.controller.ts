@@ -1,0 +1,136 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApproveErasure,
+  ErasureBoard,
+  erasureBoard,
+  GetErasurePlan,
+  GiveUpErasure,
+  PlanErasure,
+  RequestExecution,
+} from '#erasure';
+import type { CompanyId, CustomerId, ErasureId, OwnerRef } from '#kernel';
+import { companyOwner, MakulerError, subjectOwner, valueOf } from '#kernel';
+import { PersonalData } from '../access/personal-data.js';
+import { Roles } from '../access/roles.js';
+import { RenderedBy } from '../commands/is-command.js';
+import { accepted, page, resource } from '../http/answers.js';
+import { decodeCursor, encodeCursor } from '../http/cursor.js';
+import { IdParam } from '../http/id-param.js';
+import { ListQuery } from '../http/list-query.js';
+import { ReadsFrom } from '../reads/reads-from.js';
+import { ApprovalBody, ErasureAnswer, erasureAnswer, ErasureBody, PlanAnswer } from './erasure.dto.js';
+
+@ApiTags('erasures')
+@Roles('compliance')
+@Controller('v1/erasures')
+export class ErasuresController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly board: ErasureBoard,
+  ) {}
+
+  @Post()
+  @PersonalData({ write: ['request'] })
+  @RenderedBy('planBody')
+  @ApiOperation({
+    summary: 'Plan an erasure',
+    description: 'Says what would happen to each scope. Nothing happens yet.',
+  })
+  @ApiCreatedResponse({ type: PlanAnswer })
+  async plan(@Body() body: ErasureBody) {
+    const command = new PlanErasure(ownerIn(body), body.ground, body.note ?? null);
+    const { erasureId, position } = await this.commands.execute(command);
+    return accepted({ erasureId }, { status: 201, position, location: `/v1/erasures/${erasureId}` });
+  }
+
+  /** The plan that holds now: a repeat after the erasure finds that its items are gone too. */
+  async planBody({ erasureId }: { erasureId: ErasureId }) {
+    const plan = await this.queries.execute(new GetErasurePlan(erasureId));
+    if (!plan) throw new MakulerError('not-found');
+    return { erasureId, planHash: plan.planHash, items: valueOf(plan.items) ?? [] };
+  }
+
+  @Post(':id/approve')
+  @HttpCode(200)
+  @Roles('approver')
+  @ApiOperation({
+    summary: 'Approve a plan',
+    description: 'Never by whoever planned, where the policy asks for four eyes.',
+  })
+  async approve(@Param() { id }: IdParam, @Body() { planHash }: ApprovalBody) {
+    const { position } = await this.commands.execute(new ApproveErasure(id as ErasureId, planHash));
+    return accepted({ erasureId: id, planHash, state: 'approved' }, { position });
+  }
+
+  @Post(':id/execute')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Execute an approved plan', description: 'The steps run as durable jobs.' })
+  async execute(@Param() { id }: IdParam) {
+    const { position } = await this.commands.execute(new RequestExecution(id as ErasureId));
+    return accepted({ erasureId: id, state: 'requested' }, { status: 202, position, location: `/v1/erasures/${id}` });
+  }
+
+  @Post(':id/give-up')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Withdraw a plan of which nothing was begun' })
+  async giveUp(@Param() { id }: IdParam) {
+    const { position } = await this.commands.execute(new GiveUpErasure(id as ErasureId));
+    return accepted({ erasureId: id, state: 'givenUp' }, { position });
+  }
+
+  @Get()
+  @Roles('compliance', 'auditor')
+  @ReadsFrom([erasureBoard])
+  @ApiOperation({ summary: 'All erasures, the latest first' })
+  async list(@Query() { limit, cursor }: ListQuery) {
+    const after = decodeCursor(cursor, 2);
+    const before = after && { plannedAt: String(after[0]), erasureId: String(after[1]) };
+    const rows = await this.board.list(limit + 1, before);
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    return page(shown.map(erasureAnswer), last && encodeCursor(last.planned_at.toISOString(), last.erasure_id));
+  }
+
+  @Get(':id')
+  @Roles('compliance', 'auditor', 'approver')
+  @ReadsFrom([erasureBoard])
+  @ApiOperation({ summary: 'Where an erasure stands' })
+  @ApiOkResponse({ type: ErasureAnswer })
+  async one(@Param() { id }: IdParam) {
+    return resource(erasureAnswer(await this.board.get(id as ErasureId)));
+  }
+
+  @Get(':id/plan')
+  @Roles('compliance', 'approver')
+  @PersonalData({ read: ['request'] })
+  @ApiOperation({
+    summary: 'The plan that holds now, item by item',
+    description: 'Erased together with what it lists.',
+  })
+  async currentPlan(@Param() { id }: IdParam) {
+    const plan = await this.queries.execute(new GetErasurePlan(id as ErasureId));
+    if (!plan) throw new MakulerError('not-found');
+    const { owner, ...shown } = plan;
+    return resource(shown, { about: [owner] });
+  }
+
+  @Get(':id/certificate')
+  @Roles('compliance', 'auditor')
+  @ReadsFrom([erasureBoard])
+  @ApiOperation({ summary: 'The certificate', description: 'JWS (Ed25519); the keys are at /.well-known/jwks.json.' })
+  async certificate(@Param() { id }: IdParam) {
+    const { certificate } = await this.board.get(id as ErasureId);
+    if (certificate === null) throw new MakulerError('erasure-not-finished');
+    return resource({ erasureId: id, certificate });
+  }
+}
+
+const ownerIn = ({ customerId, companyId }: ErasureBody): OwnerRef => {
+  if (customerId !== undefined && companyId === undefined) return subjectOwner(customerId as CustomerId);
+  if (companyId !== undefined && customerId === undefined) return companyOwner(companyId as CompanyId);
+  const message = 'give either customerId or companyId';
+  throw new MakulerError('invalid-input', { errors: [{ path: 'customerId', code: 'either-or', message }] });
+};

@@ -1,0 +1,19 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SigningKeys } from '#erasure';
+import { Roles } from '../access/roles.js';
+import { resource } from '../http/answers.js';
+
+/** The public keys that certificates are verified with; everybody may have them. */
+@ApiTags('erasures')
+@Roles('public')
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly keys: SigningKeys) {}
+
+  @Get('jwks.json')
+  @ApiOperation({ summary: 'Keys that verify certificates (RFC 7517)' })
+  async published() {
+    return resource(await this.keys.published());
+  }
+}
