@@ -5,8 +5,8 @@ import { planEvent } from './sealing.js';
 
 const Registered = event('customer.registered', 1, {
   customerId: subject<CustomerId>(),
-  name: personal<string>('contact'),
-  companyId: reference<CompanyId | null>('contact'),
+  name: personal<string>('relation'),
+  companyId: reference<CompanyId | null>('relation'),
 });
 const Recorded = event('purchase.recorded', 1, {
   day: plain<string>('a calendar day with many purchases'),
@@ -25,7 +25,7 @@ describe('planning what is sealed', () => {
     const planned = planEvent(Registered.of({ customerId, name: 'Kari', companyId: null }), `customer-${customerId}`);
     expect(planned.clear).toEqual({ customerId });
     expect(planned.blocks.map((b) => b.request)).toEqual([
-      { owner: contact, category: 'contact', partition: '', stream: `customer-${customerId}` },
+      { owner: contact, category: 'relation', partition: '', stream: `customer-${customerId}` },
     ]);
   });
 

@@ -15,8 +15,8 @@ import { ProjectionStates } from './states.js';
 
 const Registered = event('customer.registered', 1, {
   customerId: subject<CustomerId>(),
-  name: personal<string>('contact'),
-  companyId: reference<CompanyId | null>('contact'),
+  name: personal<string>('relation'),
+  companyId: reference<CompanyId | null>('relation'),
 });
 const Ticked = event('test.ticked', 1, { n: plain<number>('a number in a test') });
 

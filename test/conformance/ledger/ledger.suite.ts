@@ -8,7 +8,7 @@ import { isEvent } from '#ledger';
 export const Registered = event('person.registered', 1, {
   personId: subject<CustomerId>(),
   colour: plain<string>('a colour that many people have'),
-  name: personal<string>('contact'),
+  name: personal<string>('relation'),
   nickname: personal<string | null>('profile'),
 });
 export const Bought = event('thing.bought', 1, {
@@ -78,7 +78,7 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       expect(found.data.colour).toBe('red');
       expect([found.position, found.revision]).toEqual([position, revision]);
       expect(found.scopes).toMatchObject([
-        { slot: 'own', category: 'contact', state: 'live', owner: subjectOwner(id), partition: '' },
+        { slot: 'own', category: 'relation', state: 'live', owner: subjectOwner(id), partition: '' },
       ]);
     });
 
