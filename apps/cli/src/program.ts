@@ -7,11 +7,11 @@ import { registerRetention } from './commands/retention.command.js';
 import { registerStatus } from './commands/status.command.js';
 import { registerToken } from './commands/token.command.js';
 import { registerVerifyCertificate } from './commands/verify-certificate.command.js';
+import type { SystemOptions } from './up/options.js';
 import { registerUp } from './up/up.command.js';
 
 /** The `makuler` command. A file `*.command.ts` adds one command with its options; this list is all of them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
-  registerUp,
   registerStatus,
   registerToken,
   registerErase,
@@ -21,10 +21,12 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVerifyCertificate,
 ];
 
-export const createProgram = (): Command => {
+/** `instead` replaces parts of what `up` runs, for mains under test/. */
+export const createProgram = (instead: Partial<SystemOptions> = {}): Command => {
   const program = addGlobalOptions(new Command('makuler'))
     .description('An event-sourced customer backend that can forget')
     .showHelpAfterError();
+  registerUp(program, instead);
   for (const register of COMMANDS) register(program);
   return program;
 };

@@ -88,8 +88,11 @@ const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: st
 /** A file of the build that this program is part of. */
 const built = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
-/** `makuler up`: runs until it is told to stop. */
-export const registerUp = (program: Command): void => {
+/**
+ * `makuler up`: runs until it is told to stop. `instead` is for mains under test/, which run other scripts with another
+ * clock; the shipped program gives nothing.
+ */
+export const registerUp = (program: Command, instead: Partial<SystemOptions> = {}): void => {
   const command = program.command('up').description('start the whole system and keep it running until Ctrl-C');
   // --home is an option of every command.
   for (const [flag, description, value] of Object.values(FLAGS).slice(1))
@@ -97,7 +100,7 @@ export const registerUp = (program: Command): void => {
   command.action(
     action<Record<string, string | undefined>, []>(async ({ output, options }) => {
       const write = (line: string) => void process.stdout.write(`${line}\n`);
-      await run(systemOptions(options), output.json ? jsonSteps(write) : plainSteps(write));
+      await run({ ...systemOptions(options), ...instead }, output.json ? jsonSteps(write) : plainSteps(write));
     }),
   );
 };

@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually, Installation } from './installation.js';
+
+const CLI = 'dist/apps/cli/src/main.js';
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a `makuler` command to its end. */
+const makuler = async (...parameters: string[]): Promise<Ended> =>
+  promisify(execFile)(process.execPath, [CLI, ...parameters]).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }: Ended) => ({ code, stdout, stderr }),
+  );
+
+const runs = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('makuler up, with the real programs', () => {
+  let installation: Installation;
+  beforeAll(async () => {
+    installation = await Installation.create();
+    await installation.start();
+  }, 60_000);
+  afterAll(() => installation.destroy(), 60_000);
+
+  it('says that all is well, and warns of the tokens file and of mirrors on one disk', async () => {
+    const { code, stdout } = await makuler('status', '--json', '--home', installation.home);
+    const status = JSON.parse(stdout) as {
+      running: boolean;
+      checks: Record<string, { ready: boolean }>;
+      warnings: string[];
+    };
+    expect(status.running).toBe(true);
+    expect(Object.values(status.checks).every(({ ready }) => ready)).toBe(true);
+    expect(status.warnings.join('\n')).toMatch(/tokens\.json exists[^]*share a device/);
+    expect(code).toBe(0);
+  });
+
+  it('makes a token that the API takes, and ends it at once', async () => {
+    const made = await makuler(
+      'token',
+      'create',
+      '--role',
+      'operator',
+      '--label',
+      'spec',
+      '--json',
+      '--home',
+      installation.home,
+    );
+    const { token, tokenId } = JSON.parse(made.stdout) as { token: string; tokenId: string };
+    const status = async () =>
+      (await installation.get('/v1/projections', { as: 'nobody', headers: { authorization: `Bearer ${token}` } }))
+        .status;
+    expect(await status()).toBe(200);
+    await makuler('token', 'revoke', tokenId, '--home', installation.home);
+    expect(await eventually(status, (answer) => answer === 401)).toBe(401);
+  });
+
+  it('refuses a second start on the same home, and the first goes on', async () => {
+    const { code, stderr } = await makuler('up', '--home', installation.home, '--port', '0');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Another process is using');
+    expect((await installation.get('/health/ready', { as: 'nobody' })).status).toBe(200);
+  });
+
+  it('leaves nobody behind when the supervisor alone is killed, and goes on where it was', async () => {
+    const before = await installation.pids();
+    const { supervisor } = JSON.parse(await readFile(join(installation.home, 'running.json'), 'utf8')) as {
+      supervisor: { pid: number };
+    };
+    process.kill(supervisor.pid, 'SIGKILL');
+    await eventually(
+      async () => Object.values(before).filter(runs),
+      (alive) => alive.length === 0,
+    );
+    expect((await makuler('status', '--home', installation.home)).code).toBe(1);
+    await installation.start();
+    expect(installation.output).toContain('did not stop by itself; going on where it was');
+    expect((await makuler('status', '--home', installation.home)).code).toBe(0);
+  }, 60_000);
+
+  it('starts again after everything was killed at once', async () => {
+    await installation.killEverything();
+    await installation.start();
+    expect((await installation.get('/health/ready', { as: 'nobody' })).status).toBe(200);
+  }, 60_000);
+
+  it('stops cleanly: nothing runs, and no lock is left', async () => {
+    const before = await installation.pids();
+    await installation.stop();
+    expect(Object.values(before).filter(runs)).toEqual([]);
+    await expect(stat(join(installation.home, 'lock'))).rejects.toThrow('ENOENT');
+  }, 60_000);
+});
+
+it('names every problem of the configuration at once, and no value', async () => {
+  const { code, stderr } = await makuler(
+    'up',
+    '--port',
+    'secret-1',
+    '--redis-url',
+    'secret-2',
+    '--database-url',
+    'secret-3',
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/PORT is not valid[^]*REDIS_URL is not valid[^]*DATABASE_URL is not valid/);
+  expect(stderr).not.toContain('secret');
+});
