@@ -6,6 +6,16 @@ import { GateRefusal } from './gate.js';
 /** One vault writes. The number is arbitrary and ours: "makuler vault" in the space of advisory locks of its database. */
 const LOCK = "hashtextextended('makuler.vault.active', 0)";
 
+/** What the vault's row says about keys. */
+export interface SequenceRow {
+  readonly incarnation: string;
+  readonly mint_sequence: string;
+}
+
+/** The vault's row, or `undefined` when another vault has taken over. */
+export const readSequence = async (client: PoolClient, token: string): Promise<SequenceRow | undefined> =>
+  (await client.query<SequenceRow>('select incarnation, mint_sequence from vault where active = $1', [token])).rows[0];
+
 /**
  * The right to be the active vault of a database: a session's advisory lock, and a random token in the `vault` row that
  * every write checks. The lock keeps a second vault out; the token stops a first one that has lost the lock unnoticed.

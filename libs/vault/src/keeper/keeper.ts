@@ -5,7 +5,8 @@ import type { Pool, PoolClient } from '#postgres';
 import { assertDurable, migrate } from '#postgres';
 import type { ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
-import { Activity } from './active.js';
+import type { SequenceRow } from './active.js';
+import { Activity, readSequence } from './active.js';
 import { BucketKeyring } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { Fences } from './fences.js';
@@ -185,27 +186,21 @@ export class Keeper {
     epoch: number,
   ): Open {
     const { pool, custodian, clock } = this.options;
-    const assertActive = (client: PoolClient) => this.#count(client, activity.token, 0);
+    const assertActive = async (client: PoolClient) => this.#counted(await readSequence(client, activity.token));
     const unapplied = () => this.#interrupted('an order is journaled and not applied');
     const shredding = new Shredding(pool, keyring, custodian, this.holders, clock, assertActive, unapplied);
     const mint = new Mint(pool, keyring, {
       nowMs: () => clock.now().getTime(),
       isClosing: (scopeId) => shredding.closing.has(scopeId),
-      count: (client, minted) => this.#count(client, activity.token, minted),
+      token: activity.token,
+      counted: (row) => this.#counted(row),
     });
     const fences = new Fences(pool, keyring, custodian, this.holders, assertActive, unapplied);
     return { activity, keyring, mint, fences, shredding, installation, incarnation, epoch };
   }
 
-  /** Counts minted keys, in their transaction; throws when another vault has taken over, or when the count went back. */
-  async #count(client: PoolClient, token: string, minted: number): Promise<number> {
-    const { rows } = await client.query<{ incarnation: string; mint_sequence: string }>(
-      minted > 0
-        ? 'update vault set mint_sequence = mint_sequence + $2 where active = $1 returning incarnation, mint_sequence'
-        : 'select incarnation, mint_sequence from vault where active = $1 and $2 = 0',
-      [token, minted],
-    );
-    const row = rows[0];
+  /** Takes note of the vault's row; throws when another vault has taken over, or when the count went back. */
+  #counted(row: SequenceRow | undefined): number {
     if (!row) {
       this.#interrupted('another vault has taken over');
       throw new MakulerError('vault-unavailable', { detail: 'Another vault has taken over this database.' });

@@ -33,9 +33,31 @@ interface StoredOwner {
 }
 
 /**
- * Locks the owners' rows, made when missing, in one order for everybody (owners before buckets before scopes), so that
+ * Locks the rows of those owners that have one, in one order for everybody (owners before buckets before scopes), so that
  * mint, fence and shred wait for each other and never in a circle.
  */
+export const lockKnownOwners = async (
+  client: PoolClient,
+  owners: readonly OwnerRef[],
+): Promise<Map<string, OwnerRow>> => {
+  const { rows } = await client.query<StoredOwner>({
+    name: 'lock-owners',
+    text: `select owner.* from owner join (select distinct * from unnest($1::text[], $2::uuid[])) as o(k, i)
+             on owner_kind = k and owner_id = i order by owner_id, owner_kind for update of owner`,
+    values: [owners.map(({ kind }) => kind), owners.map(({ id }) => id)],
+  });
+  return new Map(rows.map((row) => rowOf(row)));
+};
+
+const rowOf = (row: StoredOwner): [string, OwnerRow] => {
+  const owner = { kind: row.owner_kind, id: row.owner_id } as OwnerRef;
+  return [
+    ownerKey(owner),
+    { owner, state: row.state, exceptBucket: row.except_bucket, exceptSealed: row.except_sealed },
+  ];
+};
+
+/** As `lockKnownOwners`, with rows made for those who have none. */
 export const lockOwners = async (client: PoolClient, owners: readonly OwnerRef[]): Promise<Map<string, OwnerRow>> => {
   const kinds = owners.map(({ kind }) => kind);
   const ids = owners.map(({ id }) => id as string);
@@ -44,20 +66,7 @@ export const lockOwners = async (client: PoolClient, owners: readonly OwnerRef[]
      select distinct k, i, 'open' from unnest($1::text[], $2::uuid[]) as o(k, i) order by 2, 1 on conflict do nothing`,
     [kinds, ids],
   );
-  const { rows } = await client.query<StoredOwner>(
-    `select owner.* from owner join (select distinct * from unnest($1::text[], $2::uuid[])) as o(k, i)
-       on owner_kind = k and owner_id = i order by owner_id, owner_kind for update of owner`,
-    [kinds, ids],
-  );
-  return new Map(
-    rows.map((row) => {
-      const owner = { kind: row.owner_kind, id: row.owner_id } as OwnerRef;
-      return [
-        ownerKey(owner),
-        { owner, state: row.state, exceptBucket: row.except_bucket, exceptSealed: row.except_sealed },
-      ];
-    }),
-  );
+  return lockKnownOwners(client, owners);
 };
 
 const fencePlace = (bucket: BucketRow, owner: OwnerRef) => [bucket.bucket_id, bucket.generation, owner.kind, owner.id];

@@ -1,0 +1,259 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { OwnerRef, ScopeId } from '#kernel';
+import { isMakulerError, MakulerError } from '#kernel';
+import type { PoolClient } from '#postgres';
+import { v7 } from 'uuid';
+import { newKey } from '../aead.js';
+import type { ScopeRequest } from '../vault.js';
+import type { SequenceRow } from './active.js';
+import { readSequence } from './active.js';
+import type { BucketKeyring, BucketRow, ScopeRow } from './buckets.js';
+import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
+import type { OwnerRow } from './owners.js';
+import { exceptionsOf, isExcepted, lockKnownOwners } from './owners.js';
+import { scopeIdentity, sealScope } from './wrap.js';
+
+export interface MintedKey {
+  readonly scopeId: ScopeId;
+  readonly dataKey: Uint8Array;
+}
+export type MintOutcome = { readonly keys: readonly MintedKey[] } | { readonly refused: MakulerError };
+interface LockedBucket extends BucketRow {
+  scopes: number;
+  owners: number;
+  isNew?: boolean;
+}
+interface NewScope {
+  readonly scopeId: ScopeId;
+  readonly bucket: LockedBucket;
+  readonly identity: Buffer;
+  readonly sealed: Buffer;
+  readonly dataKey: Uint8Array;
+}
+
+const DAY_MS = 86_400_000;
+/**
+ * A scope id is a UUIDv7 whose time is cut to the day. A full time stamp, or the counter that libraries keep within a
+ * millisecond, would say which scopes of different streams were minted together: for one person, by one command.
+ */
+const newScopeId = (nowMs: number): ScopeId =>
+  v7({ msecs: nowMs - (nowMs % DAY_MS), random: randomBytes(16) }) as ScopeId;
+
+export interface MintSurroundings {
+  readonly nowMs: () => number;
+  /** Whether a scope is about to be shredded. */
+  readonly isClosing: (scopeId: ScopeId) => boolean;
+  /** The right to write, which the vault's row must still show. */
+  readonly token: string;
+  /** Takes note of the vault's row after a batch; throws when there is none: another vault has taken over. */
+  readonly counted: (row: SequenceRow | undefined) => number;
+}
+
+/** One transaction of minting: every row it decides on is locked, and what it makes is kept until it is written. */
+export class Minting {
+  readonly #buckets = new Map<string, LockedBucket>();
+  readonly #ownerBuckets = new Map<string, LockedBucket[]>();
+  readonly #existing = new Map<string, ScopeRow>();
+  readonly #made = new Map<string, NewScope>();
+  readonly #joined: { owner: OwnerRef; bucketId: string }[] = [];
+  #owners = new Map<string, OwnerRow>();
+
+  constructor(
+    private readonly client: PoolClient,
+    private readonly keyring: BucketKeyring,
+    private filling: string | undefined,
+    private readonly surroundings: MintSurroundings,
+  ) {}
+
+  get fillingBucket(): string | undefined {
+    return this.filling;
+  }
+
+  async lock(requests: readonly ScopeRequest[]): Promise<void> {
+    const owners = new Map(requests.map(({ owner }) => [ownerKey(owner), owner]));
+    this.#owners = await lockKnownOwners(this.client, [...owners.values()]);
+    const known = [...this.#owners.values()].map(({ owner }) => owner);
+    // The lock and the generation in the row are the meeting point with rotation: whatever is sealed below is sealed under
+    // the generation that this row has until the commit.
+    const { rows } = await this.client.query<
+      LockedBucket & { owner_kind: OwnerRef['kind'] | null; owner_id: string | null }
+    >({
+      name: 'mint-buckets',
+      text: `select b.bucket_id, b.generation, b.epoch, b.wrapped, b.scopes, b.owners, ob.owner_kind, ob.owner_id
+             from bucket b left join (owner_bucket ob join unnest($1::text[], $2::uuid[]) as o(k, i) on ob.owner_kind = k and ob.owner_id = i)
+               on ob.bucket_id = b.bucket_id
+             where b.bucket_id = $3 or ob.owner_id is not null order by b.bucket_id for update of b`,
+      values: [known.map(({ kind }) => kind), known.map(({ id }) => id), this.filling],
+    });
+    for (const { owner_kind: kind, owner_id: id, ...row } of rows) {
+      const bucket = this.#buckets.get(row.bucket_id) ?? row;
+      this.#buckets.set(row.bucket_id, bucket);
+      if (kind === null || id === null) continue;
+      const key = ownerKey({ kind, id } as OwnerRef);
+      this.#ownerBuckets.set(key, [...(this.#ownerBuckets.get(key) ?? []), bucket]);
+    }
+    await this.#findExisting(requests);
+  }
+
+  /** Mints or finds the keys of one group. Decides about all of its requests before it makes anything. */
+  group(requests: readonly ScopeRequest[]): MintOutcome {
+    try {
+      const found = requests.map((request) => this.#decide(request));
+      return { keys: found.map((key, index) => key ?? this.#make(requests[index]!)) };
+    } catch (error) {
+      if (error instanceof MakulerError) return { refused: error };
+      throw error;
+    }
+  }
+
+  /**
+   * Writes everything in one statement and counts the keys in the vault's row, if this vault is still the active one.
+   * Insert-only: a row that exists is a fault, never something to write over. An owner whom a fence has made known since
+   * `lock` is such a row too, and then the batch is tried again.
+   */
+  async write(): Promise<SequenceRow | undefined> {
+    const made = [...this.#made.values()];
+    const fresh = [...this.#buckets.values()].filter(({ isNew }) => isNew);
+    const grown = [...this.#buckets.values()].filter(({ isNew }) => !isNew);
+    const met = [...new Map(this.#joined.map(({ owner }) => [ownerKey(owner), owner]))].filter(
+      ([key]) => !this.#owners.has(key),
+    );
+    if (made.length === 0) return readSequence(this.client, this.surroundings.token);
+    const { rows } = await this.client.query<SequenceRow>({
+      name: 'mint-write',
+      text: `
+        with fresh as (
+          insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
+          select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[])
+        ), grown as (
+          update bucket set scopes = n.scopes, owners = n.owners
+          from unnest($7::uuid[], $8::int[], $9::int[]) as n(id, scopes, owners) where bucket_id = n.id
+        ), met as (
+          insert into owner (owner_kind, owner_id, state) select k, i, 'open' from unnest($10::text[], $11::uuid[]) as o(k, i)
+        ), joined as (
+          insert into owner_bucket (owner_kind, owner_id, bucket_id) select * from unnest($12::text[], $13::uuid[], $14::uuid[])
+        ), made as (
+          insert into scope (scope_id, bucket_id, state, identity, sealed)
+          select id, bucket, 'live', identity, sealed from unnest($15::uuid[], $16::uuid[], $17::bytea[], $18::bytea[]) as n(id, bucket, identity, sealed)
+        )
+        update vault set mint_sequence = mint_sequence + $19 where active = $20 returning incarnation, mint_sequence`,
+      values: [
+        ...columns(fresh, 'bucket_id', 'generation', 'epoch', 'wrapped', 'scopes', 'owners'),
+        ...columns(grown, 'bucket_id', 'scopes', 'owners'),
+        ...columns(
+          met.map(([, owner]) => owner),
+          'kind',
+          'id',
+        ),
+        ...columns(
+          this.#joined.map(({ owner }) => owner),
+          'kind',
+          'id',
+        ),
+        this.#joined.map(({ bucketId }) => bucketId),
+        made.map(({ scopeId }) => scopeId),
+        made.map(({ bucket }) => bucket.bucket_id),
+        ...columns(made, 'identity', 'sealed'),
+        made.length,
+        this.surroundings.token,
+      ],
+    });
+    return rows[0];
+  }
+
+  /** The key of an existing scope, `undefined` for one to be made; throws the refusal. */
+  #decide(request: ScopeRequest): MintedKey | undefined {
+    const key = ownerKey(request.owner);
+    const owner = this.#owners.get(key);
+    if (owner && owner.state !== 'open') {
+      const except = exceptionsOf(this.keyring, owner, (id) => this.#buckets.get(id));
+      if (owner.state === 'closed' || !isExcepted(except, request)) throw new MakulerError('subject-closed');
+    }
+    for (const bucket of this.#ownerBuckets.get(key) ?? []) {
+      const identity = scopeIdentity(this.keyring.keysOf(bucket), request);
+      const column = columnKey(bucket.bucket_id, identity);
+      const made = this.#made.get(column);
+      const row = this.#existing.get(column);
+      if (!made && !row) continue;
+      const opened = this.keyring.openScope(row ?? rowOf(made!), bucket);
+      if (opened.state !== 'live' || (row && this.surroundings.isClosing(row.scope_id)))
+        throw new MakulerError('scope-shredded');
+      if (opened.record.stream !== request.stream) throw new MakulerError('scope-stream-mismatch');
+      return { scopeId: (row?.scope_id ?? made?.scopeId)!, dataKey: opened.dataKey };
+    }
+    return undefined;
+  }
+
+  #make(request: ScopeRequest): MintedKey {
+    // Twice in one group: the second finds what the first made.
+    const twin = this.#decide(request);
+    if (twin) return twin;
+    const bucket = this.#bucketFor(request.owner);
+    bucket.scopes++;
+    const keys = this.keyring.keysOf(bucket);
+    const scopeId = newScopeId(this.surroundings.nowMs());
+    const dataKey = newKey();
+    const { owner, category, partition, stream } = request;
+    const place = { bucketId: bucket.bucket_id, generation: bucket.generation, scopeId };
+    const identity = scopeIdentity(keys, request);
+    const sealed = sealScope(keys, place, { owner, category, partition, stream }, dataKey);
+    this.#made.set(columnKey(bucket.bucket_id, identity), { scopeId, bucket, identity, sealed, dataKey });
+    return { scopeId, dataKey };
+  }
+
+  #bucketFor(owner: OwnerRef): LockedBucket {
+    const key = ownerKey(owner);
+    const own = this.#ownerBuckets.get(key) ?? [];
+    const open = own.find(({ scopes }) => scopes < BUCKET_SCOPES);
+    if (open) return open;
+    let bucket = this.filling === undefined ? undefined : this.#buckets.get(this.filling);
+    if (!bucket || bucket.scopes >= BUCKET_SCOPES || bucket.owners >= BUCKET_OWNERS) {
+      bucket = { ...this.keyring.create(randomUUID()), scopes: 0, owners: 0, isNew: true };
+      this.#buckets.set(bucket.bucket_id, bucket);
+      this.filling = bucket.bucket_id;
+    }
+    bucket.owners++;
+    this.#ownerBuckets.set(key, [...own, bucket]);
+    this.#joined.push({ owner, bucketId: bucket.bucket_id });
+    return bucket;
+  }
+
+  /** `undefined` in a bucket whose key is damaged: that fails the group it concerns, when it is decided, and no other. */
+  #identityIn(bucket: LockedBucket, request: ScopeRequest): Buffer | undefined {
+    try {
+      return scopeIdentity(this.keyring.keysOf(bucket), request);
+    } catch (error) {
+      if (isMakulerError(error, 'key-damaged')) return undefined;
+      throw error;
+    }
+  }
+
+  async #findExisting(requests: readonly ScopeRequest[]): Promise<void> {
+    const places = requests.flatMap((request) =>
+      (this.#ownerBuckets.get(ownerKey(request.owner)) ?? []).flatMap((bucket) => {
+        const identity = this.#identityIn(bucket, request);
+        return identity ? [{ bucketId: bucket.bucket_id, identity }] : [];
+      }),
+    );
+    if (places.length === 0) return;
+    const { rows } = await this.client.query<ScopeRow>({
+      name: 'mint-existing',
+      text: 'select scope.* from scope join unnest($1::uuid[], $2::bytea[]) as n(bucket, mac) on bucket_id = n.bucket and identity = n.mac',
+      values: columns(places, 'bucketId', 'identity'),
+    });
+    for (const row of rows) this.#existing.set(columnKey(row.bucket_id!, row.identity!), row);
+  }
+}
+
+const columnKey = (bucketId: string, identity: Buffer): string => `${bucketId}:${identity.toString('base64')}`;
+const rowOf = ({ scopeId, bucket, identity, sealed }: NewScope): ScopeRow => ({
+  scope_id: scopeId,
+  bucket_id: bucket.bucket_id,
+  state: 'live',
+  identity,
+  sealed,
+});
+
+/** Rows as PostgreSQL takes them for `unnest`: an array for each column. */
+const columns = <T, K extends keyof T>(rows: readonly T[], ...names: readonly K[]): T[K][][] =>
+  names.map((name) => rows.map((row) => row[name]));
