@@ -26,7 +26,8 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
     genReqId: () => newId(),
     requestIdHeader: false,
     routerOptions: { maxParamLength: 200 },
-    return503OnClosing: true,
+    // A request that came in while we stop is still served: the answer closes its connection.
+    return503OnClosing: false,
     // A malformed address or an over-long id is answered before any hook or filter runs.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       void reply.send(putProblem(translateHttpError(error), request, reply));

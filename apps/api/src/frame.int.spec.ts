@@ -95,7 +95,7 @@ class SpecimenController {
     return accepted({ id });
   }
   plan({ id }: { id: string }) {
-    return Promise.resolve({ id, items: runs });
+    return Promise.resolve({ id, items: runs, by: currentContext().actor, at: 3n });
   }
 
   @Patch(':id')
@@ -336,7 +336,10 @@ describe('the frame of the api', () => {
       runs += 1;
       const second = await call({ method: 'POST', url, headers: { 'idempotency-key': key } });
       expect([first.json<{ items: number }>().items + 1, second.json<{ id: string }>().id]).toEqual([runs, 'x']);
-      expect(second.json<{ items: number }>().items).toBe(runs);
+      expect(second.json()).toEqual({ id: 'x', items: runs, by: ACTOR, at: '3' });
+      ledger.stale = true;
+      const stale = await call({ method: 'POST', url, headers: { 'idempotency-key': key } });
+      expect(stale.json()).toMatchObject({ status: 503, code: 'vault-unavailable' });
     });
     it('that change something ask for If-Match', async () => {
       const change = (headers: Record<string, string>) =>

@@ -1,16 +1,19 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import type { Observable } from 'rxjs';
 import { from, lastValueFrom } from 'rxjs';
-import type { IdSource } from '#kernel';
+import type { CommandContext, IdSource } from '#kernel';
 import { MakulerError, RandomIds, inContext, isMakulerError } from '#kernel';
 import { LOGGER } from '#composition';
+import { Ledger } from '#ledger';
 import type { Logger } from '#observability';
 import type { ApiRequest } from '../access/caller.js';
 import { Accepted } from '../http/answers.js';
 import { etagOf } from '../http/etag.js';
+import { renderOpened } from '../http/render-opened.js';
 import type { Outcome } from './idempotency.js';
 import { Idempotency } from './idempotency.js';
 import { RenderedBy, isCommand } from './is-command.js';
@@ -28,6 +31,7 @@ export class CommandInterceptor implements NestInterceptor {
     private readonly reflector: Reflector,
     private readonly idempotency: Idempotency,
     private readonly modules: ModuleRef,
+    private readonly ledger: Ledger,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -82,9 +86,7 @@ export class CommandInterceptor implements NestInterceptor {
   }
 
   async #run(request: ApiRequest, ids: IdSource, next: CallHandler): Promise<Outcome> {
-    const { actorId: actor, roles } = request.caller!;
-    const purpose = request.purpose === undefined ? {} : { purpose: request.purpose };
-    const answer: unknown = await inContext({ actor, roles, ids, ...purpose }, () => lastValueFrom(next.handle()));
+    const answer: unknown = await inContext(contextOf(request, ids), () => lastValueFrom(next.handle()));
     if (!(answer instanceof Accepted))
       throw new Error('a command answers with accepted(…), or the route is @ReadsOnly()');
     const { status, position, revision, location } = answer.options;
@@ -105,13 +107,32 @@ export class CommandInterceptor implements NestInterceptor {
     if (typeof revision === 'string') void reply.header('etag', etagOf(BigInt(revision)));
     if (location !== undefined) void reply.header('location', location);
     const renderer = this.reflector.get(RenderedBy, context.getHandler());
-    if (renderer === undefined) return ids;
+    return renderer === undefined ? ids : this.#renderBody(context, renderer, ids);
+  }
+
+  /** A body made anew is read anew: in a context of its own, and checked once more before it leaves (P1). */
+  #renderBody(context: ExecutionContext, renderer: string, ids: unknown): Promise<unknown> {
+    const request = context.switchToHttp().getRequest<ApiRequest>();
     const controller = this.modules.get<Record<string, (ids: unknown) => Promise<unknown>>>(context.getClass(), {
       strict: false,
     });
-    return controller[renderer]!(ids);
+    return inContext(contextOf(request, new RandomIds()), () =>
+      this.ledger.reading(async () => {
+        const { body, revealed } = renderOpened(await controller[renderer]!(ids));
+        if (revealed) throw new Error(`${renderer} renders a personal value: leave it to a read, which leaves a trace`);
+        request.assertCurrent = AsyncResource.bind(() => this.ledger.assertCurrent());
+        return body;
+      }),
+    );
   }
 }
+
+const contextOf = ({ caller, purpose }: ApiRequest, ids: IdSource): CommandContext => ({
+  actor: caller!.actorId,
+  roles: caller!.roles,
+  ids,
+  ...(purpose === undefined ? {} : { purpose }),
+});
 
 const keyOf = (request: ApiRequest): string | undefined => {
   const key = request.headers['idempotency-key'];
