@@ -8,6 +8,8 @@ import { Tail } from './tail.js';
 import { Writer, type WriterEvent } from './writer.js';
 
 const READERS = 8;
+/** At the start there is no hurry: a node that was killed a moment ago must not keep its successor out. */
+const FENCE_PATIENCE_MS = 5_000;
 
 export interface EventLogOptions {
   readonly databaseUrl: string;
@@ -38,7 +40,7 @@ export class EventLog {
     let session: WriterSession | undefined;
     try {
       await assertDurable(reading);
-      session = await WriterSession.open(writing, options.writeTimeoutMs);
+      session = await WriterSession.open(writing, options.writeTimeoutMs, FENCE_PATIENCE_MS);
       await migrate(reading, SCHEMA_NAME, MIGRATIONS);
       const { rows } = await reading.query<{ incarnation: string }>('select incarnation from log');
       const incarnation = rows[0]!.incarnation;

@@ -3,8 +3,6 @@ import type { StoredEvent } from './event.js';
 
 /** Two 32-bit numbers that nobody else locks in this database: "MAKU", "LOG". */
 const LOCK = [0x4d414b55, 0x4c4f47];
-/** A node that was just killed may still hold the lock until PostgreSQL notices that its connection is gone. */
-const LOCK_PATIENCE_MS = 5_000;
 const LOCK_RETRY_MS = 50;
 
 /** Another event node writes to this database. */
@@ -38,8 +36,11 @@ export class WriterSession {
     });
   }
 
-  /** Rejects with AnotherWriterError, or `database-unavailable`. */
-  static async open(pool: Pool, statementTimeoutMs: number): Promise<WriterSession> {
+  /**
+   * Waits for the fence up to `patienceMs`: a node that was just killed holds it until PostgreSQL notices that its connection is
+   * gone. Rejects with AnotherWriterError, or `database-unavailable`.
+   */
+  static async open(pool: Pool, statementTimeoutMs: number, patienceMs: number): Promise<WriterSession> {
     const client = await pool.connect();
     const session = new WriterSession(client, statementTimeoutMs);
     try {
@@ -48,7 +49,7 @@ export class WriterSession {
       await client.query(
         `set synchronous_commit = on; set statement_timeout = ${statementTimeoutMs}; set client_connection_check_interval = 2000`,
       );
-      const patience = performance.now() + LOCK_PATIENCE_MS;
+      const patience = performance.now() + patienceMs;
       while (!(await session.#tryLock())) {
         if (performance.now() > patience) throw new AnotherWriterError();
         await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));

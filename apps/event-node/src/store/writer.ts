@@ -10,6 +10,8 @@ import type { Tail } from './tail.js';
 /** One transaction takes at most this much, so that a burst of large appends does not make the small ones behind it wait for long. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 const BATCH_EVENTS = 4_096;
+/** While it runs, appends wait for the answer: it rather tries again. */
+const FENCE_PATIENCE_MS = 250;
 const RETRY_FROM_MS = 50;
 const RETRY_TO_MS = 1_000;
 
@@ -148,7 +150,7 @@ export class Writer {
     this.#session = undefined;
     let session: WriterSession | undefined;
     try {
-      session = await WriterSession.open(this.pool, this.statementTimeoutMs);
+      session = await WriterSession.open(this.pool, this.statementTimeoutMs, FENCE_PATIENCE_MS);
       const head = await headOf(session);
       this.#revisions.clear();
       // Whatever was in doubt is decided now: its old session is gone, or it would still hold the fence.
