@@ -11,7 +11,7 @@ import { HandlerFailure, isPassing } from './failures.js';
 export type Notice =
   | {
       readonly event: 'projection.failed';
-      readonly name: string;
+      readonly projection: string;
       readonly role: string;
       readonly code: string;
       readonly eventId: string;
@@ -19,11 +19,11 @@ export type Notice =
     }
   | {
       readonly event: 'projections.paused' | 'projections.unreadable';
-      readonly names: readonly string[];
+      readonly projections: readonly string[];
       readonly code: string;
       readonly frames?: readonly string[];
     }
-  | { readonly event: 'projection.swapped' | 'projection.rebuilding'; readonly name: string };
+  | { readonly event: 'projection.swapped' | 'projection.rebuilding'; readonly projection: string };
 
 export interface LaneOptions extends Applying {
   readonly maxBatch: number;
@@ -129,7 +129,7 @@ export class Lane {
     const { name } = build.follower;
     this.options.notice({
       event: 'projection.failed',
-      name,
+      projection: name,
       role: build.role,
       code,
       eventId,
@@ -146,8 +146,8 @@ export class Lane {
     const names = builds.map(({ follower }) => follower.name);
     notice(
       outage
-        ? { event: 'projections.paused', names, code: codeOf(error) }
-        : { event: 'projections.unreadable', names, code: codeOf(error), frames: framesOf(error) },
+        ? { event: 'projections.paused', projections: names, code: codeOf(error) }
+        : { event: 'projections.unreadable', projections: names, code: codeOf(error), frames: framesOf(error) },
     );
     // The database itself may be what is away; then the state table keeps saying what it said.
     await markStatus(db, builds, outage ? 'paused' : 'failed', { code: codeOf(error) }).catch(() => undefined);

@@ -48,7 +48,7 @@ const prepareProjection = async (
   else if (live.status === 'failed') await mark(db, projection, 'live', 'catching-up');
   if (next && (await goesOn(next))) return mark(db, projection, 'next', 'catching-up');
   if (next || !liveGoesOn) {
-    notice({ event: 'projection.rebuilding', name: projection.name });
+    notice({ event: 'projection.rebuilding', projection: projection.name });
     await createBuild(db, projection, 'next');
   }
 };
@@ -79,7 +79,7 @@ export const takeRequests = async ({ db, followers, notice }: Planning): Promise
     const follower = followers.find((declared) => declared.name === name);
     if (!follower) continue;
     if (kind === 'rebuild' && follower.kind === 'projection') {
-      notice({ event: 'projection.rebuilding', name });
+      notice({ event: 'projection.rebuilding', projection: name });
       await createBuild(db, follower, 'next');
     }
     if (kind === 'resume')
@@ -100,7 +100,7 @@ export const swapFinished = async ({ db, notice }: Planning, caughtUp: (row: Bui
     const replaced = live && live.status !== 'outdated' && live.status !== 'failed' ? BigInt(live.position) : 0n;
     if (!caughtUp(next) || next.status === 'failed' || BigInt(next.position) < replaced) continue;
     await swap(db, next.name);
-    notice({ event: 'projection.swapped', name: next.name });
+    notice({ event: 'projection.swapped', projection: next.name });
     await dropRetired(db, next.name);
   }
 };

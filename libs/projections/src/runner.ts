@@ -71,7 +71,7 @@ export class ProjectionRunner {
       } catch (error) {
         if (signal.aborted || error instanceof LeadershipLost) return;
         if (!isPassing(error) && !isUnreadableLog(error)) throw error;
-        this.#notice({ event: 'projections.paused', names: [], code: codeOf(error), frames: framesOf(error) });
+        this.#notice({ event: 'projections.paused', projections: [], code: codeOf(error), frames: framesOf(error) });
         await delay(wait, undefined, { signal }).catch(() => undefined);
       }
     }
