@@ -11,6 +11,7 @@ import { AppModule } from './app.module.js';
 import { translateHttpError } from './http/problem.js';
 import { putProblem } from './http/put-problem.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
+import { refuseBrokenRequest } from './http/broken-request.js';
 import { checkBeforeLeaving } from './http/current-check.js';
 import { ApiDocument, openApiDocument } from './system/openapi.js';
 
@@ -28,6 +29,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
     routerOptions: { maxParamLength: 200 },
     // A request that came in while we stop is still served: the answer closes its connection.
     return503OnClosing: false,
+    clientErrorHandler: refuseBrokenRequest,
     // A malformed address or an over-long id is answered before any hook or filter runs.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       void reply.send(putProblem(translateHttpError(error), request, reply));

@@ -1,3 +1,5 @@
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { Body, Controller, Get, Module, Param, Patch, Post, Query } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { InjectOptions } from 'fastify';
@@ -396,6 +398,23 @@ describe('the frame of the api', () => {
         expect(answer.body).not.toMatch(/Kari|501/);
       }
     });
+  });
+
+  it('answers what is not HTTP with a problem too', async () => {
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const answers = await Promise.all(
+      [`${MARK}\r\n\r\n`, `GET / HTTP/1.1\r\nHost: x\r\nX: ${MARK.repeat(3_000)}\r\n\r\n`].map(async (sent) => {
+        const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+        socket.write(sent);
+        return (await socket.toArray()).join('');
+      }),
+    );
+    expect(answers.map((answer) => /^HTTP\/1.1 (\d+)/.exec(answer)?.[1])).toEqual(['400', '413']);
+    for (const answer of answers) {
+      expect(answer).toContain('application/problem+json');
+      expect(answer).not.toContain('Kari');
+    }
   });
 
   describe('reads', () => {
