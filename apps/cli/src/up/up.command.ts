@@ -105,13 +105,20 @@ export const registerUp = (program: Command, instead: Partial<SystemOptions> = {
   );
 };
 
+const ECHO_MS = 1_000;
+
 const run = async (options: SystemOptions, steps: ReturnType<typeof plainSteps>): Promise<void> => {
   const begun = performance.now();
   const system = new System(options, steps);
   const told = new Promise<'told'>((tell) => {
-    let times = 0;
-    // Told twice, it ends at once: the children notice, and every acknowledged thing is safe without a clean stop.
-    const hear = () => (times++ === 0 ? tell('told') : process.exit(1));
+    let toldAt: number | undefined;
+    const hear = () => {
+      toldAt ??= performance.now();
+      tell('told');
+      // Told again, it ends at once: the children notice, and every acknowledged thing is safe without a clean stop. At a
+      // terminal `npm start` passes a Ctrl-C on that was heard already: that is not again.
+      if (performance.now() - toldAt > ECHO_MS) process.exit(1);
+    };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear);
   });
   try {
