@@ -7,6 +7,7 @@ import { registerRetention } from './commands/retention.command.js';
 import { registerStatus } from './commands/status.command.js';
 import { registerToken } from './commands/token.command.js';
 import { registerVerifyCertificate } from './commands/verify-certificate.command.js';
+import { registerImport } from './import/import.command.js';
 import type { SystemOptions } from './up/options.js';
 import { registerUp } from './up/up.command.js';
 
@@ -19,6 +20,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRebuild,
   registerClock,
   registerVerifyCertificate,
+  registerImport,
 ];
 
 /** `instead` replaces parts of what `up` runs, for mains under test/. */

@@ -8,3 +8,5 @@ export const readConfig = () =>
     MAKULER_HOME: optionalText('the directory of this installation'),
     REDIS_URL: optionalText('the address of Redis, where jobs are queued there'),
   });
+
+export type WorkerConfig = ReturnType<typeof readConfig>;

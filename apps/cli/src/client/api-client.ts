@@ -30,6 +30,8 @@ export interface RequestOptions {
   readonly accept?: string;
   /** Of a POST; made up when not given. Give the same for the same command when it is sent again. */
   readonly idempotencyKey?: string;
+  /** After which an answer that has not come counts as none. Without it, whatever the platform waits. */
+  readonly timeoutMs?: number;
 }
 
 const ATTEMPTS = 6;
@@ -71,17 +73,20 @@ export class ApiClient {
     const url = new URL(path, this.address);
     for (const [name, value] of Object.entries(options.query ?? {}))
       if (value !== undefined) url.searchParams.set(name, value);
-    const response = await fetch(url, {
-      method,
-      headers: this.#headers(body, options),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }).catch((cause: unknown) => {
+    const noAnswer = (cause: unknown): never => {
       throw new Refusal(
         `Nobody answers at ${this.address}${reasonOf(cause)}.`,
         'Start the system with `makuler up`, or say where it runs with --api.',
       );
-    });
-    const text = await response.text();
+    };
+    const response = await fetch(url, {
+      method,
+      headers: this.#headers(body, options),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(options.timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(options.timeoutMs) }),
+    }).catch(noAnswer);
+    // An answer that broke off (the process was killed while it wrote) is none.
+    const text = await response.text().catch(noAnswer);
     if (!response.ok) throw problemOf(response, text);
     const json = response.headers.get('content-type')?.includes('json');
     return { status: response.status, body: (json ? JSON.parse(text) : text) as T, headers: response.headers };

@@ -28,9 +28,9 @@ export const addGlobalOptions = (program: Command): Command =>
 export const homeOf = (options: GlobalOptions): Home =>
   homeIn(options.home ?? environment['MAKULER_HOME'] ?? './.makuler');
 
-/** A client with the token for one role. Throws Refusal when no system runs or no token is at hand. */
-export const connect = async (options: GlobalOptions, role: TokenRole): Promise<ApiClient> =>
-  new ApiClient(await addressOf(options), await tokenFor(options, role));
+/** A client with the token for one role. Throws Refusal when no system runs or no token is at hand. `attempts`: see ApiClient. */
+export const connect = async (options: GlobalOptions, role: TokenRole, attempts?: number): Promise<ApiClient> =>
+  new ApiClient(await addressOf(options), await tokenFor(options, role), attempts);
 
 /** Where the API is: --api, or what the home says. Throws Refusal when nothing runs. */
 export const addressOf = async (options: GlobalOptions): Promise<string> => {

@@ -35,6 +35,8 @@ export interface ImportSummary {
   readonly notStored: Readonly<Record<string, number>>;
   /** Path of the rejects file, if there are any. */
   readonly rejects?: string;
+  /** Whether it ended before the end of the file because it was told to. */
+  readonly interrupted: boolean;
 }
 
 export interface ImportOptions {
@@ -59,6 +61,7 @@ export const importFile = async (options: ImportOptions): Promise<ImportSummary>
   const warnings: Record<string, number> = {};
   const notStored: Record<string, number> = {};
   const rejectsFile = `${file}.rejects.csv`;
+  let interrupted = false;
   await rm(rejectsFile, { force: true });
   const reject = async (line: number, reason: string): Promise<void> => {
     counts.rejected++;
@@ -83,9 +86,10 @@ export const importFile = async (options: ImportOptions): Promise<ImportSummary>
     }
     counts.read += batch.length;
     options.progress(counts.read);
-    if (options.interrupted?.()) break;
+    interrupted = options.interrupted?.() ?? false;
+    if (interrupted) break;
   }
-  return { ...counts, warnings, notStored, ...(counts.rejected > 0 ? { rejects: rejectsFile } : {}) };
+  return { ...counts, interrupted, warnings, notStored, ...(counts.rejected > 0 ? { rejects: rejectsFile } : {}) };
 };
 
 async function* batchesOf(rows: AsyncIterable<ImportRow>): AsyncGenerator<readonly ImportRow[]> {

@@ -18,15 +18,17 @@ export type FieldMapping =
       readonly default?: string;
     };
 
+/** Kinds of records, in the words of the route. */
+export const IMPORT_KINDS = ['customers', 'purchases', 'service'] as const;
+
 export interface Mapping {
-  readonly kind: 'customers' | 'purchases' | 'service';
+  readonly kind: (typeof IMPORT_KINDS)[number];
   /** Name of the source system; with the key it makes the import repeatable. */
   readonly source: string;
   /** Column with the source's own key of the record. */
   readonly key: string;
   /** Column with the source's key of the customer (purchases, service). */
   readonly customerKey?: string;
-  readonly customerSource?: string;
   readonly fields: Readonly<Record<string, FieldMapping>>;
   /** A second file, sorted alike, whose rows become a list of this record. */
   readonly merge?: {
@@ -62,11 +64,10 @@ const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile({
   additionalProperties: false,
   required: ['kind', 'source', 'key', 'fields'],
   properties: {
-    kind: { enum: ['customers', 'purchases', 'service'] },
+    kind: { enum: IMPORT_KINDS },
     source: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$' },
     key: { type: 'string' },
     customerKey: { type: 'string' },
-    customerSource: { type: 'string' },
     fields: FIELDS,
     merge: {
       type: 'object',

@@ -1,0 +1,35 @@
+import { ConfigurationError } from '#kernel';
+import { GateRefusal } from '#vault/keeper';
+import type { VaultServerOptions } from './server.js';
+import { startVault } from './server.js';
+
+/** One line of JSON for the program that started us. */
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const refuse = (error: unknown): never => {
+  // A message of PostgreSQL or of the file system names places, never keys; stacks may show more and stay out.
+  const message = error instanceof Error ? error.message : String(error);
+  say({ event: 'refused', reason: error instanceof GateRefusal ? error.reason : 'failed', message });
+  process.exit(error instanceof ConfigurationError ? 2 : error instanceof GateRefusal ? 3 : 1);
+};
+
+/**
+ * Runs the vault until SIGTERM or SIGINT, and prints the ready line when it listens. Ends the process with exit status 2 for
+ * a problem of the configuration, 3 when the gate refuses, 1 for the rest, having said which. `main.ts` is one caller; mains
+ * under `test/` are others, with another clock.
+ */
+export const serve = async (configure: () => VaultServerOptions): Promise<void> => {
+  // Keys are in this memory: no diagnostic report on a crash. The size of core dumps is a limit of the process that starts
+  // us (`ulimit -c 0`, LimitCORE=0): Node has no call for it.
+  if (process.report) process.report.reportOnFatalError = false;
+  try {
+    const options = configure();
+    const vault = await startVault({ ...options, onRefused: refuse });
+    say({ event: 'ready', host: options.host, port: vault.port, gate: vault.gate.state });
+    const stop = () => void vault.stop().then(() => process.exit(0), refuse);
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    refuse(error);
+  }
+};
