@@ -17,11 +17,14 @@ import { CompaniesRoutesModule } from './companies/companies-routes.module.js';
 import { CustomersRoutesModule } from './customers/customers-routes.module.js';
 import { ErasureRoutesModule } from './erasure/erasure-routes.module.js';
 import { inputPipe } from './http/input.js';
+import { ImportsModule } from './imports/imports.module.js';
+import { LookupRoutesModule } from './lookup/lookup-routes.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteRules } from './http/route-rules.js';
 import { PurchasesRoutesModule } from './purchases/purchases-routes.module.js';
 import { ReadsModule } from './reads/reads.module.js';
 import { ServiceRoutesModule } from './service/service-routes.module.js';
+import { RetentionRoutesModule } from './retention/retention-routes.module.js';
 import { SystemModule } from './system/system.module.js';
 
 /** What the api needs beside the parts that it shares with projector and worker. */
@@ -37,7 +40,10 @@ const CONTEXTS: readonly Type[] = [
   PurchasesRoutesModule,
   ServiceRoutesModule,
   AnalyticsRoutesModule,
+  LookupRoutesModule,
+  ImportsModule,
   ErasureRoutesModule,
+  RetentionRoutesModule,
 ];
 
 @Module({})

@@ -1,6 +1,7 @@
 import { erasureExecution } from '#erasure';
 import type { Jobs } from '#jobs';
 import type { Process } from '#projections';
+import { retentionSweeps } from '#retention';
 
 /** Every process manager of the system: one line each. */
-export const processes = (jobs: Jobs): readonly Process[] => [erasureExecution(jobs)];
+export const processes = (jobs: Jobs): readonly Process[] => [erasureExecution(jobs), retentionSweeps(jobs)];

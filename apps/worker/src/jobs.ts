@@ -1,5 +1,14 @@
 import type { Type } from '@nestjs/common';
 import { ErasureWorkModule, ExecuteErasureProcessor, resumeErasures, ResumeErasuresProcessor } from '#erasure';
+import {
+  clockHeartbeat,
+  ClockHeartbeatProcessor,
+  EndDeferralProcessor,
+  nightlySweep,
+  NightlySweepProcessor,
+  RetentionSweepProcessor,
+  RetentionWorkModule,
+} from '#retention';
 import type { Job, JobProcessor, PayloadFields, PayloadOf } from '#jobs';
 
 /** A job that begins by itself: cron in Europe/Oslo. */
@@ -20,7 +29,18 @@ export interface Work {
 
 /** What the workers of the shipped system do. */
 export const work: Work = {
-  modules: [ErasureWorkModule],
-  processors: [ExecuteErasureProcessor, ResumeErasuresProcessor],
-  schedules: [{ job: resumeErasures, payload: {}, cron: '20 * * * *' }],
+  modules: [ErasureWorkModule, RetentionWorkModule],
+  processors: [
+    ExecuteErasureProcessor,
+    ResumeErasuresProcessor,
+    NightlySweepProcessor,
+    RetentionSweepProcessor,
+    EndDeferralProcessor,
+    ClockHeartbeatProcessor,
+  ],
+  schedules: [
+    { job: clockHeartbeat, payload: {}, cron: '*/5 * * * *' },
+    { job: resumeErasures, payload: {}, cron: '20 * * * *' },
+    { job: nightlySweep, payload: {}, cron: '15 2 * * *' },
+  ],
 };

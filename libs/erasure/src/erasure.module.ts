@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { RetentionModule } from '#retention';
+import { HoldingsModule } from '#retention';
 import { ApproveErasureHandler } from './approve-erasure.js';
 import { ErasureBoard } from './erasure-board.js';
 import { ErasureExecution } from './erasure-execution.js';
@@ -17,7 +17,7 @@ const COMMANDS = [PlanErasureHandler, ApproveErasureHandler, RequestExecutionHan
  * models (`Kysely`).
  */
 @Module({
-  imports: [RetentionModule],
+  imports: [HoldingsModule],
   providers: [ErasurePlanner, ErasureBoard, GetErasurePlanHandler, ...COMMANDS],
   exports: [ErasureBoard],
 })
@@ -25,7 +25,7 @@ export class ErasureModule {}
 
 /** Executing, in the workers. Needs from outside what ErasureModule needs, and Jobs, SigningKeys and a Shredder that may shred. */
 @Module({
-  imports: [RetentionModule],
+  imports: [HoldingsModule],
   providers: [ErasurePlanner, ErasureBoard, ErasureExecution, ExecuteErasureProcessor, ResumeErasuresProcessor],
 })
 export class ErasureWorkModule {}

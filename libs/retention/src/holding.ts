@@ -34,6 +34,8 @@ export interface HoldingOwner {
   readonly registered_on: Day | null;
   readonly contract_end: Day | null;
   readonly erased_on: Day | null;
+  /** A shred order for what expired that was begun and is not recorded as done. */
+  readonly expiry_order: string | null;
 }
 
 /** An owner with all that they still have. */

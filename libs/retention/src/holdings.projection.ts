@@ -8,6 +8,7 @@ import type { RecordedEvent, ScopeOutcome } from '#ledger';
 import { projection } from '#projections';
 import { caseStep, factsOf, ownerFacts, rectifiedOwner } from './event-facts.js';
 import type { Holding, HoldingOwner } from './holding.js';
+import { ExpiryDropped, ExpiryOrdered } from './retention.events.js';
 
 /** How many keys of an owner and category were destroyed so far. */
 export interface ShreddedCount {
@@ -52,7 +53,8 @@ export const holdings = projection<HoldingsTables>('holdings', {
       relationship text,
       registered_on date,
       contract_end date,
-      erased_on date
+      erased_on date,
+      expiry_order uuid
     );
     create table holding_shredded (
       owner_id uuid not null,
@@ -75,6 +77,13 @@ export const holdings = projection<HoldingsTables>('holdings', {
   })
   .on(ScopeExpired, async ({ data }, db) => {
     await countShredded(data.ownerId, data.category, data.count, db);
+    await upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db);
+  })
+  .on(ExpiryOrdered, async ({ data }, db) => {
+    await upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: data.orderId }, db);
+  })
+  .on(ExpiryDropped, async ({ data }, db) => {
+    await upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db);
   })
   .onForgotten(async ({ ownerId, shredded }, db) => {
     const rows = await db.selectFrom('holding').select('scope_id').where('owner_id', '=', ownerId).execute();
@@ -140,7 +149,7 @@ const noteRectification = async (event: RecordedEvent, db: Tables): Promise<void
 };
 
 const upsertOwner = async (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Promise<void> => {
-  const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null };
+  const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null, expiry_order: null };
   await db
     .insertInto('holding_owner')
     .values({ ...unknown, ...known, owner_id: owner.id, owner_kind: owner.kind })

@@ -55,6 +55,16 @@ export class Holdings extends ReadingRules {
     return rows.map((row) => ({ kind: row.owner_kind, id: row.owner_id }) as OwnerRef);
   }
 
+  /** Owners of whom something was being destroyed when the work was cut off. */
+  async unfinished(): Promise<readonly OwnerRef[]> {
+    const rows = await this.#db
+      .selectFrom('holding_owner')
+      .select(['owner_kind', 'owner_id'])
+      .where('expiry_order', 'is not', null)
+      .execute();
+    return rows.map((row) => ({ kind: row.owner_kind, id: row.owner_id }) as OwnerRef);
+  }
+
   /** How many scopes have a key. */
   async count(): Promise<number> {
     const row = await this.#db
@@ -123,13 +133,13 @@ export class Holdings extends ReadingRules {
 
   async #grouped(which: RawBuilder<boolean>): Promise<readonly OwnerHoldings[]> {
     const { rows } = await sql<Holding & HoldingOwner>`
-      select h.*, o.relationship, o.registered_on, o.contract_end, o.erased_on
+      select h.*, o.relationship, o.registered_on, o.contract_end, o.erased_on, o.expiry_order
       from holdings.holding h left join holdings.holding_owner o using (owner_id)
       where ${which} order by h.owner_id, h.category, h.since, h.scope_id`.execute(this.#db);
     const owners = new Map<string, { owner: HoldingOwner; holdings: Holding[] }>();
-    for (const { relationship, registered_on, contract_end, erased_on, ...holding } of rows) {
+    for (const { relationship, registered_on, contract_end, erased_on, expiry_order, ...holding } of rows) {
       const { owner_id, owner_kind } = holding;
-      const owner = { owner_id, owner_kind, relationship, registered_on, contract_end, erased_on };
+      const owner = { owner_id, owner_kind, relationship, registered_on, contract_end, erased_on, expiry_order };
       const found = owners.get(owner_id) ?? { owner, holdings: [] };
       found.holdings.push(holding);
       owners.set(owner_id, found);

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import type { Draft } from '#events';
+import { Clock, MakulerError } from '#kernel';
+import type { Decider, Position, RecordedEvent } from '#ledger';
+import { isEvent, Ledger } from '#ledger';
+import { ClockConfirmed, ClockTrusted } from './clock.events.js';
+
+const STREAM = 'vault-ledger';
+const HOUR_MS = 3_600_000;
+const SWEEPS_WAIT_MS = 48 * HOUR_MS;
+const COMMANDS_WAIT_MS = 400 * 24 * HOUR_MS;
+const COMMANDS_BEHIND_MS = HOUR_MS;
+/** How long a reading of the log is good for. The wall clock itself is looked at each time. */
+const FRESH_MS = 60_000;
+
+/** `unconfirmed`: nothing irreversible is done until an operator confirms the clock. `implausible`: commands are refused too. */
+export type ClockState = 'plausible' | 'unconfirmed' | 'implausible';
+
+/** Judges a wall clock by the last instant that was trusted. Without one (an empty log) the clock is trusted. */
+export const judge = (now: Date, trusted: Date | undefined): ClockState => {
+  if (trusted === undefined) return 'plausible';
+  const ahead = now.getTime() - trusted.getTime();
+  if (ahead > COMMANDS_WAIT_MS || ahead < -COMMANDS_BEHIND_MS) return 'implausible';
+  return ahead > SWEEPS_WAIT_MS || ahead < 0 ? 'unconfirmed' : 'plausible';
+};
+
+/** The last trusted instant. What an operator confirmed counts like a heartbeat, also when it lies before the one before. */
+const lastTrusted: Decider<Date | undefined> = {
+  initial: undefined,
+  evolve: (state: Date | undefined, event: RecordedEvent) =>
+    isEvent(event, ClockTrusted) || isEvent(event, ClockConfirmed) ? new Date(event.data.at) : state,
+};
+
+/**
+ * Nothing irreversible on a bad day: a clock that jumped years ahead would make everything due. Retention asks before it
+ * destroys, the api before it takes a command.
+ */
+@Injectable()
+export class ClockGuard {
+  #read: { trusted: Date | undefined; atMs: number } | undefined;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws `store-unavailable`: a clock that can't be judged is not taken for plausible. */
+  async state(): Promise<ClockState> {
+    const nowMs = this.clock.monotonicMs();
+    if (!this.#read || nowMs - this.#read.atMs > FRESH_MS) {
+      const { state } = await this.ledger.load(lastTrusted, STREAM);
+      this.#read = { trusted: state, atMs: nowMs };
+    }
+    return judge(this.clock.now(), this.#read.trusted);
+  }
+
+  /** For commands. Throws `clock-implausible` more than 400 days ahead of the last trusted instant, or an hour behind it. */
+  async assertPlausible(): Promise<void> {
+    if ((await this.state()) === 'implausible') throw new MakulerError('clock-implausible');
+  }
+
+  /** For whatever can't be undone. Throws `clock-implausible` more than 48 hours ahead of the last trusted instant, or behind it. */
+  async assertConfirmed(): Promise<void> {
+    if ((await this.state()) !== 'plausible') throw new MakulerError('clock-implausible');
+  }
+
+  /**
+   * Writes the heartbeat when an hour has passed since the last, if the clock is plausible: one that is not waits for an
+   * operator, however steadily it goes on.
+   */
+  async trust(): Promise<boolean> {
+    this.#read = undefined;
+    if ((await this.state()) !== 'plausible' || this.#heardWithin(HOUR_MS)) return false;
+    await this.#write(ClockTrusted.of({ at: this.clock.now().toISOString() }));
+    return true;
+  }
+
+  /** An operator says that the clock is right now. */
+  async confirm(): Promise<Position> {
+    return this.#write(ClockConfirmed.of({ at: this.clock.now().toISOString() }));
+  }
+
+  #heardWithin(ms: number): boolean {
+    const trusted = this.#read?.trusted;
+    return trusted !== undefined && this.clock.now().getTime() - trusted.getTime() < ms;
+  }
+
+  async #write(draft: Draft<any>): Promise<Position> {
+    const { position } = await this.ledger.append({ stream: STREAM, expected: 'any', drafts: [draft] });
+    this.#read = undefined;
+    return position;
+  }
+}

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { defineJob, JobProcessor } from '#jobs';
+import type { ActorId } from '#kernel';
+import { Clock, inContext, newId, systemContext } from '#kernel';
+import { ClockGuard } from './clock-guard.js';
+
+/** Writes down each hour that the clock can be trusted. Scheduled oftener: the two clocks are compared over short stretches. */
+export const clockHeartbeat = defineJob('clock-heartbeat', {});
+
+/** How far the two clocks may drift apart between two runs: a time server slews by less, somebody who sets a clock by more. */
+const DRIFT_MS = 60_000;
+
+/** Compares the wall clock with the monotonic one since the last run in this process. */
+@Injectable()
+export class ClockHeartbeatProcessor extends JobProcessor<(typeof clockHeartbeat)['fields']> {
+  readonly job = clockHeartbeat;
+  #seen: { wall: number; monotonic: number };
+
+  constructor(
+    private readonly guard: ClockGuard,
+    private readonly clock: Clock,
+  ) {
+    super();
+    this.#seen = this.#look();
+  }
+
+  async process() {
+    const before = this.#seen;
+    this.#seen = this.#look();
+    const drift = Math.abs(this.#seen.wall - before.wall - (this.#seen.monotonic - before.monotonic));
+    // A jump is not trusted when it is seen; if the clock is plausible all the same, the next run trusts it.
+    if (drift > DRIFT_MS) return { trusted: 0 };
+    const trusted = await inContext(systemContext(newId<ActorId>()), () => this.guard.trust());
+    return { trusted: trusted ? 1 : 0 };
+  }
+
+  #look() {
+    return { wall: this.clock.now().getTime(), monotonic: this.clock.monotonicMs() };
+  }
+}

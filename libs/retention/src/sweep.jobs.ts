@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { JobRun, PayloadOf } from '#jobs';
+import { defineJob, id, JobProcessor } from '#jobs';
+import type { ActorId } from '#kernel';
+import { inContext, newId, systemContext } from '#kernel';
+import { BeginSweep } from './begin-sweep.js';
+import { CurrentHoldings } from './current-holdings.js';
+import { DeferralEnd, SweepRun } from './sweep-run.js';
+
+const asSystem = <T>(work: () => Promise<T>): Promise<T> =>
+  inContext(systemContext(newId<ActorId>(), 'rettigheter'), work);
+
+/** Every night: finishes what was cut off, and begins a sweep. */
+export const nightlySweep = defineJob('nightly-sweep', {});
+/** Carries out one sweep. */
+export const retentionSweep = defineJob('retention-sweep', { sweepId: id() });
+/** Shreds what of an erased person waited for the end of this case. */
+export const endDeferral = defineJob('end-deferral', { partition: id() });
+
+@Injectable()
+export class NightlySweepProcessor extends JobProcessor<(typeof nightlySweep)['fields']> {
+  readonly job = nightlySweep;
+
+  constructor(
+    private readonly sweep: SweepRun,
+    private readonly holdings: CurrentHoldings,
+    private readonly commands: CommandBus,
+  ) {
+    super();
+  }
+
+  process(_payload: PayloadOf<(typeof nightlySweep)['fields']>, { signal }: JobRun) {
+    return asSystem(async () => {
+      const settled = await this.sweep.settle(await (await this.holdings.caughtUp()).unfinished(), signal);
+      await this.commands.execute(new BeginSweep());
+      return { settled };
+    });
+  }
+}
+
+@Injectable()
+export class RetentionSweepProcessor extends JobProcessor<(typeof retentionSweep)['fields']> {
+  readonly job = retentionSweep;
+
+  constructor(private readonly sweep: SweepRun) {
+    super();
+  }
+
+  process({ sweepId }: PayloadOf<(typeof retentionSweep)['fields']>, { signal }: JobRun) {
+    return asSystem(async () => ({ shredded: await this.sweep.run(sweepId, signal) }));
+  }
+}
+
+@Injectable()
+export class EndDeferralProcessor extends JobProcessor<(typeof endDeferral)['fields']> {
+  readonly job = endDeferral;
+
+  constructor(private readonly deferral: DeferralEnd) {
+    super();
+  }
+
+  process({ partition }: PayloadOf<(typeof endDeferral)['fields']>) {
+    return asSystem(async () => ({ shredded: await this.deferral.run(partition) }));
+  }
+}
