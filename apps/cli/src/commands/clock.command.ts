@@ -13,8 +13,8 @@ export const registerClock = (program: Command): void => {
     .action(
       action<GlobalOptions, []>(async ({ output, options }) => {
         const api = await connect(options, 'operator');
-        const { body } = await api.post<{ confirmedAt?: string }>('/v1/clock/confirmations', {});
-        output.result(body, [`The clock is confirmed: ${body.confirmedAt ?? 'now'}.`]);
+        const { body } = await api.post<{ now: string }>('/v1/clock/confirm', undefined);
+        output.result(body, [`The clock is confirmed: ${body.now}.`]);
       }),
     );
 };

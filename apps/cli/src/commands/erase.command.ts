@@ -38,6 +38,7 @@ interface Erasure {
 
 const POLL_MS = 300;
 const FINISHED = 'erased';
+const ENDED = [FINISHED, 'stopped', 'givenUp'];
 
 /** `makuler erase CUSTOMER`: plan, question, approval, execution, and following it to the end. */
 export const registerErase = (program: Command): void => {
@@ -60,19 +61,25 @@ export const registerErase = (program: Command): void => {
           { purpose },
         );
         for (const line of linesOf(planned.body)) output.note(line);
-        if (!options.yes && !(await agreed())) {
-          output.result({ ...planned.body, executed: false }, [
-            'Nothing was erased. The plan is kept as planned, not executed.',
+        if (!options.yes && !(await agreed(output))) {
+          await compliance.post(`/v1/erasures/${planned.body.erasureId}/give-up`, undefined);
+          output.result({ ...planned.body, state: 'givenUp' }, ['Nothing was erased, and the plan is withdrawn.']);
+          return false;
+        }
+        await execute(compliance, planned.body, options, output);
+        const done = await follow(compliance, planned.body.erasureId, output);
+        if (done.state !== FINISHED) {
+          output.result(done, [
+            `The erasure ended as ${done.state}: somebody withdrew it, or the plan was no longer true.`,
           ]);
           return false;
         }
-        await execute(compliance, planned.body, options, purpose, output);
-        const done = await follow(compliance, planned.body.erasureId, purpose, output);
         output.result({ erasureId: planned.body.erasureId, ...done }, [
           `Erased: unreadable in live systems since ${done.liveErasedAt ?? 'unknown'}.`,
           `Backups: ${done.backupsClearedBy ?? 'no date yet'}.`,
           `Certificate: GET ${compliance.address}/v1/erasures/${planned.body.erasureId}/certificate`,
         ]);
+        return true;
       }),
     );
 };
@@ -85,8 +92,11 @@ const linesOf = (plan: Plan): string[] => [
   }),
 ];
 
-const agreed = async (): Promise<boolean> => {
-  if (!process.stdin.isTTY) throw new Refusal('Nobody is there to be asked.', 'Read the plan above, and give --yes.');
+const agreed = async (output: Output): Promise<boolean> => {
+  if (!process.stdin.isTTY) {
+    output.note('Nobody is there to be asked: give --yes.');
+    return false;
+  }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return (
@@ -98,16 +108,10 @@ const agreed = async (): Promise<boolean> => {
 };
 
 /** Executes the plan; where the policy asks for four eyes, with the approval of another token first. */
-const execute = async (
-  api: ApiClient,
-  plan: Plan,
-  options: EraseOptions,
-  purpose: string,
-  output: Output,
-): Promise<void> => {
+const execute = async (api: ApiClient, plan: Plan, options: EraseOptions, output: Output): Promise<void> => {
   const path = `/v1/erasures/${plan.erasureId}`;
   try {
-    await api.post(`${path}/execute`, undefined, { purpose });
+    await api.post(`${path}/execute`, undefined);
   } catch (error) {
     if (!(error instanceof ApiProblem) || error.code !== 'plan-not-approved') throw error;
     if (options.tokenFile !== undefined)
@@ -116,18 +120,17 @@ const execute = async (
         `An approver approves ${plan.erasureId} with the hash ${plan.planHash}.`,
       );
     const approver = await connect(options, 'approver');
-    const approving = await purposeFor(approver, 'approver', 'request');
-    await approver.post(`${path}/approve`, { planHash: plan.planHash }, { purpose: approving });
+    await approver.post(`${path}/approve`, { planHash: plan.planHash });
     output.note('Approved with the token of the role approver.');
-    await api.post(`${path}/execute`, undefined, { purpose });
+    await api.post(`${path}/execute`, undefined);
   }
 };
 
-const follow = async (api: ApiClient, erasureId: string, purpose: string, output: Output): Promise<Erasure> => {
+const follow = async (api: ApiClient, erasureId: string, output: Output): Promise<Erasure> => {
   for (let shown = ''; ; await sleep(POLL_MS)) {
-    const { body } = await api.get<Erasure>(`/v1/erasures/${erasureId}`, { purpose });
+    const { body } = await api.get<Erasure>(`/v1/erasures/${erasureId}`);
     if (body.state !== shown) output.note(`  ${body.state}`);
     shown = body.state;
-    if (body.state === FINISHED) return body;
+    if (ENDED.includes(body.state)) return body;
   }
 };

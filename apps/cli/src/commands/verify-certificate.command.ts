@@ -24,10 +24,15 @@ export const registerVerifyCertificate = (program: Command): void => {
         // Loaded here: it brings the whole context along, which no other command needs.
         const { verifyCertificate } = await import('#erasure');
         const keys = await keysOf(options);
-        const claims = await verifyCertificate(await readFile(file, 'utf8'), keys).catch((error: unknown) => {
-          const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
-          throw new Refusal(`The certificate is not valid: ${reason}.`, 'Ask whoever gave it to you for the original.');
-        });
+        const claims = await verifyCertificate(certificateIn(await readFile(file, 'utf8')), keys).catch(
+          (error: unknown) => {
+            const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
+            throw new Refusal(
+              `The certificate is not valid: ${reason}.`,
+              'Ask whoever gave it to you for the original.',
+            );
+          },
+        );
         output.result({ valid: true, claims }, [
           'The certificate is valid.',
           ...Object.entries(claims)
@@ -40,6 +45,10 @@ export const registerVerifyCertificate = (program: Command): void => {
       }),
     );
 };
+
+/** The signed text, alone or in the answer of `GET /v1/erasures/{id}/certificate`. */
+const certificateIn = (content: string): string =>
+  content.trimStart().startsWith('{') ? (JSON.parse(content) as { certificate: string }).certificate : content;
 
 const keysOf = async (options: VerifyOptions): Promise<JSONWebKeySet> => {
   if (options.jwks !== undefined) return JSON.parse(await readFile(options.jwks, 'utf8')) as JSONWebKeySet;

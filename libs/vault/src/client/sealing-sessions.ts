@@ -25,6 +25,6 @@ export class SealingSessions {
 
   /** Resolves when every session that is under way now is over; later ones are refused by the vault and not waited for. */
   async quiet(owner: OwnerRef): Promise<void> {
-    await Promise.all(this.#underWay.get(keyOf(owner)) ?? []);
+    await Promise.all(this.#underWay.get(keyOf(owner)) ?? new Set<Promise<void>>());
   }
 }
