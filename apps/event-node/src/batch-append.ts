@@ -2,6 +2,7 @@ import type grpc from '@grpc/grpc-js';
 import { encodeBatchSuccess, type BatchAppendPart } from './protocol/append-messages.js';
 import { encodeBatchError } from './protocol/batch-status.js';
 import { IncomingAppend, WRITE_TIMEOUT_MS, type Answer } from './protocol/incoming-append.js';
+import { shuttingDown } from './protocol/statuses.js';
 import type { EventLog } from './store/event-log.js';
 
 /** A client that has more than this under way is not read from until some of it is answered. */
@@ -28,8 +29,10 @@ class BatchAppendCall {
     private readonly call: grpc.ServerDuplexStream<BatchAppendPart, Buffer>,
     private readonly log: EventLog,
     private readonly maxBytes: number,
+    private readonly closing: AbortSignal,
   ) {
     call.on('data', (part) => this.#take(part));
+    closing.addEventListener('abort', this.#endWhenDone);
     call.on('end', () => {
       this.#halfClosed = true;
       this.#endWhenDone();
@@ -53,6 +56,7 @@ class BatchAppendCall {
 
   #begin(key: string, { options, correlation }: BatchAppendPart): UnderWay | undefined {
     if (!options) return undefined; // a later part of an append that was answered already
+    if (this.closing.aborted) return undefined; // the stream is about to fail, which refuses it
     const append = new IncomingAppend(options, options.remainingMs ?? WRITE_TIMEOUT_MS, this.maxBytes);
     const timer = setTimeout(() => this.#answer(key, { kind: 'too-late' }), append.deadline - performance.now());
     const under: UnderWay = { append, correlation, timer, submitted: false };
@@ -88,11 +92,15 @@ class BatchAppendCall {
     else if (this.call.isPaused()) this.call.resume();
   }
 
-  #endWhenDone(): void {
-    if (this.#halfClosed && this.#underWay.size === 0) this.call.end();
-  }
+  readonly #endWhenDone = (): void => {
+    if (this.#underWay.size > 0) return;
+    if (this.#halfClosed) this.call.end();
+    // Not the plain end: a client that sends an append at this moment would wait for its answer for ever.
+    else if (this.closing.aborted) this.call.emit('error', shuttingDown());
+  };
 
   #forgetAll(): void {
+    this.closing.removeEventListener('abort', this.#endWhenDone);
     for (const { timer } of this.#underWay.values()) clearTimeout(timer);
     this.#underWay.clear();
   }
@@ -100,6 +108,6 @@ class BatchAppendCall {
 
 /** The handler of `Streams.BatchAppend`. */
 export const batchAppend =
-  (log: EventLog, maxBytes: number): grpc.handleBidiStreamingCall<BatchAppendPart, Buffer> =>
+  (log: EventLog, maxBytes: number, closing: AbortSignal): grpc.handleBidiStreamingCall<BatchAppendPart, Buffer> =>
   (call) =>
-    void new BatchAppendCall(call, log, maxBytes);
+    void new BatchAppendCall(call, log, maxBytes, closing);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import grpc from '@grpc/grpc-js';
 import gossip from '@eventstore/db-client/generated/gossip_grpc_pb.js';
@@ -64,6 +65,7 @@ export const startEventNode = async (options: EventNodeOptions): Promise<EventNo
     report: options.report ?? (() => {}),
   });
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // one for each stream of each client: many is no leak
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     interceptors: [authenticating(options.password)],
@@ -107,7 +109,7 @@ const addServices = (server: grpc.Server, log: EventLog, maxBytes: number, closi
     ...notBuilt(StreamsService, `${GONE} streams are not deleted, forgetting is done by destroying keys.`),
     read: read(log, closing),
     append: append(log, maxBytes),
-    batchAppend: batchAppend(log, maxBytes),
+    batchAppend: batchAppend(log, maxBytes, closing),
   });
   server.addService(serverFeatures.ServerFeaturesService, { getSupportedMethods });
   for (const [service, sentence] of [
