@@ -7,7 +7,7 @@ import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced } from '#purchases';
 import { CurrentHoldings, Holdings, holdings } from '#retention';
 import { ServiceCaseAdvanced, ServiceCaseOpened, ServiceNoteAdded } from '#service';
-import { LedgerDouble, policyOf, RunningProjections, SetClock, ShredderDouble, testDatabase } from '#testing';
+import { killedAt, LedgerDouble, policyOf, RunningProjections, SetClock, ShredderDouble, testDatabase } from '#testing';
 import { verifyCertificate } from './certificate.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { planErasure, requestExecution } from './erasure-decisions.js';
@@ -26,32 +26,6 @@ const policy = policyOf([
 ]);
 const system = systemContext(newId<ActorId>());
 
-/** A process that is killed at its nth call to another system: before the call has done anything, or after it. */
-const killedAt = (nth: number, when: 'before' | 'after') => {
-  let calls = 0;
-  let dead = false;
-  const within = <T extends object>(system: T): T =>
-    new Proxy(system, {
-      get(target, name) {
-        const member = Reflect.get(target, name, target) as unknown;
-        if (typeof member !== 'function') return member;
-        return async (...args: unknown[]) => {
-          const mine = calls++ === nth;
-          if (dead || (mine && when === 'before')) {
-            dead = true;
-            throw new Error('killed');
-          }
-          const result: unknown = await member.apply(target, args);
-          if (mine) {
-            dead = true;
-            throw new Error('killed');
-          }
-          return result;
-        };
-      },
-    });
-  return { within, wasKilled: () => dead };
-};
 const unharmed = { within: <T extends object>(whole: T): T => whole };
 
 describe('the execution of an erasure', () => {

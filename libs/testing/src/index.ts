@@ -8,3 +8,4 @@ export * from './running-projections.js';
 export * from './set-clock.js';
 export * from './shredder-double.js';
 export * from './read-side.js';
+export * from './killed-at.js';

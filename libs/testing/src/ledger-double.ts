@@ -26,10 +26,10 @@ export class LedgerDouble extends EventStoreLedger {
   readonly #registry: LearningRegistry;
   readonly vault: VaultDouble;
 
-  constructor(clock: Clock = new SystemClock()) {
+  constructor(clock: Clock = new SystemClock(), policyVersion = 'test') {
     const registry = new LearningRegistry();
     const vault = new VaultDouble();
-    super({ store: new EventStoreDouble(), vault, registry, clock, policyVersion: () => 'test' });
+    super({ store: new EventStoreDouble(), vault, registry, clock, policyVersion: () => policyVersion });
     this.#registry = registry;
     this.vault = vault;
   }
