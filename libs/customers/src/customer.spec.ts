@@ -1,4 +1,4 @@
-import { SubjectErased } from '#events';
+import { SubjectErased, event, subject } from '#events';
 import type { CustomerId } from '#kernel';
 import { newId, subjectOwner } from '#kernel';
 import { stateAfter } from '#testing';
@@ -98,6 +98,14 @@ describe('customer', () => {
     const forgotten = { owner: subjectOwner(id), category: 'contact', partition: 'r0' } as const;
     const state = requireCustomer(await stateAfter(customer, stream, [...registered, ...rectified], forgotten));
     expect(openCustomerCard(state)).toEqual({ ...card, phone: null });
+  });
+
+  it('is closed while an erasure destroys, and open again when that was stopped', async () => {
+    const erasure = (type: string) => event(type, 1, { customerId: subject<CustomerId>() }).of({ customerId: id });
+    const fenced = await stateAfter(customer, stream, [...registered, erasure('erasure.fenced')]);
+    expect(() => requireCustomer(fenced)).toThrow(expect.objectContaining({ code: 'subject-closed' }));
+    const drafts = [...registered, erasure('erasure.fenced'), erasure('erasure.stopped')];
+    expect(requireCustomer(await stateAfter(customer, stream, drafts))).toMatchObject({ status: 'known' });
   });
 
   it('is closed when its card has expired', async () => {

@@ -27,6 +27,8 @@ export type Customer =
       readonly revision: bigint;
       readonly card: OpenedCustomerCard;
       readonly activity: Activity;
+      /** An erasure is under way and nothing new is accepted; it ends in `forgotten`, or in open again. */
+      readonly closing?: boolean;
     }
   | { readonly status: 'forgotten' };
 
@@ -51,6 +53,9 @@ export const customer: Decider<Customer> = {
     if (isEvent(event, RelationshipChanged))
       return { ...state, revision: event.revision, relationship: event.data.relationship };
     if (isEvent(event, ActivityNoted)) return { ...state, activity: after(state.activity, event.data) };
+    // The erasure's own events, by name: libs/erasure stands on this library. The vault's fence refuses too; this says so earlier.
+    if (event.type === 'erasure.fenced') return { ...state, closing: true };
+    if (event.type === 'erasure.stopped') return { ...state, closing: false };
     return state;
   },
 };
@@ -149,8 +154,20 @@ export const noteActivity = (state: Customer, { day, kind, recordId }: NotedActi
 /** The customer if known and not forgotten. Throws `not-found` or `subject-closed`. */
 export const requireCustomer = (state: Customer): KnownCustomer => {
   if (state.status === 'unknown') throw new MakulerError('not-found');
-  if (state.status === 'forgotten' || state.card.name.state !== 'value') throw new MakulerError('subject-closed');
+  if (state.status === 'forgotten' || state.closing || state.card.name.state !== 'value')
+    throw new MakulerError('subject-closed');
   return state;
+};
+
+/**
+ * The customer if they may buy. What the policy requires of a customer is a precondition of the relationship (statement, S11),
+ * so a lead, or somebody whose relationship ended, becomes a customer first. Throws `invalid-input`, `not-found`, `subject-closed`.
+ */
+export const requireBuyer = (state: Customer): KnownCustomer => {
+  const known = requireCustomer(state);
+  if (known.relationship === 'customer') return known;
+  const message = 'Only a customer buys: change the relationship first, with all that the policy requires.';
+  throw new MakulerError('invalid-input', { errors: [{ path: 'customerId', code: 'not-a-customer', message }] });
 };
 
 /** The card's values; all stand under one key, so they are there together. Throws `subject-closed`. */
