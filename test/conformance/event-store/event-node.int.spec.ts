@@ -1,4 +1,4 @@
 import { startOwnNode } from './event-node.js';
 import { describeEventStore } from './suite.js';
 
-describeEventStore('our event node', startOwnNode, { fresh: true, own: true });
+describeEventStore('our event node', () => startOwnNode(), { fresh: true, own: true });

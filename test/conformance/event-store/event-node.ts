@@ -8,13 +8,19 @@ import type { Server } from './connection.js';
 
 const PASSWORD = 'correct horse battery staple';
 
-/** Our node with a database of its own, TLS and a password. */
-export const startOwnNode = async (): Promise<Server> => {
+/** Our node with a database of its own, TLS and a password. `wiring` may put something between it and its PostgreSQL. */
+export const startOwnNode = async (wiring = async (databaseUrl: string) => databaseUrl): Promise<Server> => {
   const directory = await mkdtemp(join(tmpdir(), 'makuler-node-'));
   const database = await testDatabase();
   const authority = await ensureAuthority(join(directory, 'pki'));
   const { certFile, keyFile, caFile } = await authority.ensureCertificate('event-node', { usage: 'server' });
-  const node = await startEventNode({ databaseUrl: database.url, port: 0, certFile, keyFile, password: PASSWORD });
+  const node = await startEventNode({
+    databaseUrl: await wiring(database.url),
+    port: 0,
+    certFile,
+    keyFile,
+    password: PASSWORD,
+  });
   return {
     connectionString: `esdb://${node.address}?tlsCAFile=${encodeURIComponent(caFile)}`,
     credentials: { username: 'makuler', password: PASSWORD },

@@ -1,61 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { testDatabase } from '#testing';
+import { CuttableWire } from '../../../../test/conformance/event-store/cuttable-wire.js';
 import { EventLog } from './event-log.js';
 import type { Append, Outcome, StoredEvent } from './event.js';
 import { AnotherWriterError } from './session.js';
-
-/** A wire to PostgreSQL that can be cut, or made to carry nothing. */
-class Wire {
-  readonly #sockets = new Set<Socket>();
-  #mode: 'open' | 'hanging' | 'cut' = 'open';
-  private constructor(
-    private readonly server: Server,
-    readonly url: string,
-  ) {}
-  static async to(url: string): Promise<Wire> {
-    const target = new URL(url);
-    const port = Number(target.port);
-    const server = createServer((socket) => wire.#carry(socket, port));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    target.port = String((server.address() as AddressInfo).port);
-    const wire = new Wire(server, target.href);
-    return wire;
-  }
-  set(mode: 'open' | 'hanging' | 'cut'): void {
-    this.#mode = mode;
-    for (const socket of this.#sockets) {
-      if (mode === 'cut') socket.destroy();
-      else if (mode === 'hanging') socket.pause();
-      else socket.resume();
-    }
-  }
-  close(): void {
-    this.set('cut');
-    this.server.close();
-  }
-  #carry(socket: Socket, port: number): void {
-    if (this.#mode === 'cut') return void socket.destroy();
-    const other = createConnection(port, '127.0.0.1');
-    for (const [from, to] of [
-      [socket, other],
-      [other, socket],
-    ] as const) {
-      this.#sockets.add(from);
-      from.on('data', (chunk) => void to.write(chunk));
-      from.on('error', () => {});
-      from.on('close', () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
-      if (this.#mode === 'hanging') from.pause();
-    }
-  }
-}
 
 const anAppend = (stream: string, data = '{}', inMs = 60_000): Append => ({
   stream,
@@ -66,13 +16,13 @@ const anAppend = (stream: string, data = '{}', inMs = 60_000): Append => ({
 
 describe('the writer', () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
-  let wire: Wire;
+  let wire: CuttableWire;
   let log: EventLog;
   const open = (url: string, writeTimeoutMs = 500) =>
     EventLog.open({ databaseUrl: url, writeTimeoutMs, report: () => {} });
   beforeEach(async () => {
     database = await testDatabase();
-    wire = await Wire.to(database.url);
+    wire = await CuttableWire.to(database.url);
     log = await open(wire.url);
   });
   afterEach(async () => {
@@ -179,6 +129,21 @@ describe('the writer', () => {
     signal.abort();
     await following;
     expect(followed.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+  });
+
+  it('counts what was committed while its receipt was lost, and shows it to followers', async () => {
+    await log.append(anAppend('before'));
+    wire.set('deaf');
+    // Its stream is known and its expectation exact: the insert is the first thing that the database hears of it.
+    const lost = log.append({ ...anAppend('before'), expected: 0 });
+    while ((await stored()).length < 3) await delay(10);
+    wire.set('cut');
+    expect(await lost).toEqual({ kind: 'unavailable' });
+    wire.set('open');
+    await back();
+    expect((await stored()).map(({ position }) => position)).toEqual([1, 2, 3, 4]);
+    expect(log.tail.after(2, 9)).toBeUndefined();
+    expect((await log.allPage('forwards', 3, 9)).events.map(({ stream }) => stream)).toEqual(['before', 'back']);
   });
 
   it('answers a repeat after a cut with what became of the first attempt', async () => {

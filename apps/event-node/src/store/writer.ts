@@ -35,6 +35,7 @@ export class Writer {
   #session: WriterSession | undefined;
   #wake: () => void = () => {};
   #closing = false;
+  #lost = false;
   readonly #done: Promise<void>;
 
   private constructor(
@@ -141,7 +142,13 @@ export class Writer {
   #abandon(session: WriterSession, error: unknown): void {
     session.close();
     this.#session = undefined;
-    this.report({ event: 'writer-lost', reason: reasonOf(error) });
+    this.#reportLost(error);
+  }
+
+  /** Once for each outage, not for each attempt to end it. */
+  #reportLost(error: unknown): void {
+    if (!this.#lost) this.report({ event: 'writer-lost', reason: reasonOf(error) });
+    this.#lost = true;
   }
 
   /** The session with the fence, opened again when it was lost; `undefined` while the database is away or fenced by another node. */
@@ -155,11 +162,12 @@ export class Writer {
       this.#revisions.clear();
       // Whatever was in doubt is decided now: its old session is gone, or it would still hold the fence.
       this.tail.restart(head);
+      this.#lost = false;
       this.report({ event: 'writer-back', head });
       return (this.#session = session);
     } catch (error) {
       session?.close();
-      this.report({ event: 'writer-lost', reason: reasonOf(error) });
+      this.#reportLost(error);
       return undefined;
     }
   }
