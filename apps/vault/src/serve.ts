@@ -25,10 +25,11 @@ export const serve = async (configure: () => VaultServerOptions): Promise<void> 
   try {
     const options = configure();
     const vault = await startVault({ ...options, onRefused: refuse });
-    say({ event: 'ready', host: options.host, port: vault.port, gate: vault.gate.state });
     const stop = () => void vault.stop().then(() => process.exit(0), refuse);
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
+    // Last: whoever reads it may send a signal at once.
+    say({ event: 'ready', host: options.host, port: vault.port, gate: vault.gate.state });
   } catch (error) {
     refuse(error);
   }
