@@ -12,6 +12,8 @@ export interface DueOfEverybody extends DueNow {
   readonly owners: readonly OwnerRef[];
   /** Erased persons of whom something retained or deferred has come to its end: approved with the erasure's plan. */
   readonly erased: readonly OwnerRef[];
+  /** Owners of whom something was being destroyed when the work was cut off. */
+  readonly unfinished: readonly OwnerRef[];
 }
 
 /** Goes through all holdings and says what is due. */
@@ -26,16 +28,19 @@ export class Due {
   async on(day: Day): Promise<DueOfEverybody> {
     const read = await this.holdings.caughtUp();
     const [owners, erased, due]: [OwnerRef[], OwnerRef[], { category: string }[]] = [[], [], []];
-    let held = 0;
+    let [held, unapproved] = [0, 0];
     for await (const found of read.all(day)) {
       held += found.holdings.length;
       const expired = found.holdings.filter(({ assessment }) => assessment.state === 'due');
       if (expired.length === 0) continue;
       (found.erased ? erased : owners).push(found.owner);
-      if (!found.erased) due.push(...expired.map(({ holding }) => holding));
+      due.push(...expired.map(({ holding }) => holding));
+      if (!found.erased) unapproved += expired.length;
     }
     const { version: policyVersion } = this.policy;
-    const large = this.policy.sweepNeedsApproval(due.length, held);
-    return { due: countByCategory(due), total: due.length, large, policyVersion, owners, erased };
+    const large = this.policy.sweepNeedsApproval(unapproved, held);
+    const unfinished = await read.unfinished();
+    const counts = { due: countByCategory(due), total: due.length, unapproved };
+    return { ...counts, large, policyVersion, owners, erased, unfinished };
   }
 }

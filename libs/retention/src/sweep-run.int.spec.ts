@@ -109,16 +109,11 @@ describe('a sweep', () => {
       begin: new BeginSweepHandler(ledger, guard, due, clock),
       run: new SweepRun(within(ledger), guard, due, expiry, clock),
       deferral: new DeferralEnd(guard, current, expiry, clock),
-      current,
     };
   };
   const begin = async () => (await as(() => partsOf().begin.execute())).sweep;
   const run = (sweepId: string, process?: Process) => as(() => partsOf(process).run.run(sweepId));
-  const settle = async (process?: Process) => {
-    const { run: sweep, current } = partsOf(process);
-    const unfinished = await (await current.caughtUp()).unfinished();
-    return as(() => sweep.settle(unfinished));
-  };
+  const settle = (process?: Process) => as(() => partsOf(process).run.settle());
   const goTo = async (instant: string) => {
     clock.set(new Date(instant));
     await as(() => new ClockGuard(ledger, clock).confirm());
@@ -150,6 +145,7 @@ describe('a sweep', () => {
     await goTo('2031-12-31T12:00:00Z');
     expect(await settle()).toBe(0);
     await goTo('2032-01-01T12:00:00Z');
+    expect((await begin()).due).toEqual({ billing: 1 });
     expect(await settle()).toBe(1);
     expect(await liveOf(owner)).toEqual([]);
     expect(shredder.closed.has(owner.id)).toBe(true);

@@ -29,16 +29,16 @@ export class SweepRun {
       reconsiderSweep(present, sweepId, now),
     );
     if (!mayRun(state, sweepId)) return 0;
-    const shredded = await this.#expire(now.owners, today, signal);
+    const shredded = await this.#expire([...now.unfinished, ...now.erased, ...now.owners], today, signal);
     await this.ledger.decide(sweeps, SWEEPS_STREAM, (present) => finishSweep(present, sweepId, shredded));
     return shredded;
   }
 
   /** What needs no approval any more: orders that were cut off, and what an erasure's plan retained or deferred until now. */
-  async settle(unfinished: readonly OwnerRef[], signal?: AbortSignal): Promise<number> {
+  async settle(signal?: AbortSignal): Promise<number> {
     await this.guard.assertConfirmed();
     const today = osloDay(this.clock.now());
-    const { erased } = await this.due.on(today);
+    const { unfinished, erased } = await this.due.on(today);
     return this.#expire([...unfinished, ...erased], today, signal);
   }
 

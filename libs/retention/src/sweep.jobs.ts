@@ -5,7 +5,6 @@ import { defineJob, id, JobProcessor } from '#jobs';
 import type { ActorId } from '#kernel';
 import { inContext, newId, systemContext } from '#kernel';
 import { BeginSweep } from './begin-sweep.js';
-import { CurrentHoldings } from './current-holdings.js';
 import { DeferralEnd, SweepRun } from './sweep-run.js';
 
 const asSystem = <T>(work: () => Promise<T>): Promise<T> =>
@@ -24,7 +23,6 @@ export class NightlySweepProcessor extends JobProcessor<(typeof nightlySweep)['f
 
   constructor(
     private readonly sweep: SweepRun,
-    private readonly holdings: CurrentHoldings,
     private readonly commands: CommandBus,
   ) {
     super();
@@ -32,7 +30,7 @@ export class NightlySweepProcessor extends JobProcessor<(typeof nightlySweep)['f
 
   process(_payload: PayloadOf<(typeof nightlySweep)['fields']>, { signal }: JobRun) {
     return asSystem(async () => {
-      const settled = await this.sweep.settle(await (await this.holdings.caughtUp()).unfinished(), signal);
+      const settled = await this.sweep.settle(signal);
       await this.commands.execute(new BeginSweep());
       return { settled };
     });

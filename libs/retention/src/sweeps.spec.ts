@@ -7,9 +7,9 @@ import { approveSweep, beginSweep, finishSweep, mayRun, reconsiderSweep, sweeps,
 
 const [planner, approver] = [newId<ActorId>(), newId<ActorId>()];
 // The double writes policy version `test` into every event.
-const few: DueNow = { due: { contact: 2 }, policyVersion: 'test', large: false };
-const many: DueNow = { due: { contact: 200 }, policyVersion: 'test', large: true };
-const none: DueNow = { due: {}, policyVersion: 'test', large: false };
+const few: DueNow = { due: { contact: 2 }, unapproved: 2, policyVersion: 'test', large: false };
+const many: DueNow = { due: { contact: 200 }, unapproved: 200, policyVersion: 'test', large: true };
+const agreed: DueNow = { due: { billing: 7 }, unapproved: 0, policyVersion: 'test', large: false };
 
 describe('sweeps', () => {
   let ledger: LedgerDouble;
@@ -46,9 +46,9 @@ describe('sweeps', () => {
     expect(state.all.get(sweepId)).toMatchObject({ state: 'planned', reason: 'policy-changed' });
   });
 
-  it('go on under another policy when nothing is due, and under the first policy of all', async () => {
+  it('go on under another policy when nothing is due that an erasure’s plan has not approved, and under the first policy of all', async () => {
     await goThrough(few);
-    const { state, sweepId } = await begin({ ...none, policyVersion: 'another' });
+    const { state, sweepId } = await begin({ ...agreed, policyVersion: 'another' });
     expect(mayRun(state, sweepId)).toBe(true);
   });
 

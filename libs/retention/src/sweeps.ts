@@ -67,14 +67,16 @@ const totalOf = (due: CategoryCounts): number => Object.values(due).reduce((sum,
 /** What is due now, of everybody. */
 export interface DueNow {
   readonly due: CategoryCounts;
+  /** How many of them nobody has agreed to yet; the others were approved with the plan of an erasure. */
+  readonly unapproved: number;
   readonly policyVersion: string;
   /** Whether so many are more than the policy lets pass unseen. */
   readonly large: boolean;
 }
 
 /** Why a sweep waits for an approval; undefined when it may go on by itself. */
-const reasonToWait = ({ lastPolicyVersion }: Sweeps, { due, policyVersion, large }: DueNow): Sweep['reason'] => {
-  if (totalOf(due) === 0) return undefined;
+const reasonToWait = ({ lastPolicyVersion }: Sweeps, { unapproved, policyVersion, large }: DueNow): Sweep['reason'] => {
+  if (unapproved === 0) return undefined;
   if (lastPolicyVersion !== undefined && lastPolicyVersion !== policyVersion) return 'policy-changed';
   return large ? 'large' : undefined;
 };

@@ -2,7 +2,6 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SigningKeys } from '#erasure';
 import { Roles } from '../access/roles.js';
-import { resource } from '../http/answers.js';
 
 /** The public keys that certificates are verified with; everybody may have them. */
 @ApiTags('erasures')
@@ -13,7 +12,7 @@ export class JwksController {
 
   @Get('jwks.json')
   @ApiOperation({ summary: 'Keys that verify certificates (RFC 7517)' })
-  async published() {
-    return resource(await this.keys.published());
+  published(): Promise<object> {
+    return this.keys.published();
   }
 }
