@@ -58,7 +58,8 @@ class BatchAppendCall {
     if (!options) return undefined; // a later part of an append that was answered already
     if (this.closing.aborted) return undefined; // the stream is about to fail, which refuses it
     const append = new IncomingAppend(options, options.remainingMs ?? WRITE_TIMEOUT_MS, this.maxBytes);
-    const timer = setTimeout(() => this.#answer(key, { kind: 'too-late' }), append.deadline - performance.now());
+    const left = Math.max(0, append.deadline - performance.now());
+    const timer = setTimeout(() => this.#answer(key, { kind: 'too-late' }), left);
     const under: UnderWay = { append, correlation, timer, submitted: false };
     this.#underWay.set(key, under);
     return under;

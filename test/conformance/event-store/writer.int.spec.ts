@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { testDatabase } from '#testing';
-import { CuttableWire } from '../../../../test/conformance/event-store/cuttable-wire.js';
-import { EventLog } from './event-log.js';
-import type { Append, Outcome, StoredEvent } from './event.js';
-import { AnotherWriterError } from './session.js';
+import { CuttableWire } from './cuttable-wire.js';
+import { EventLog } from '../../../apps/event-node/src/store/event-log.js';
+import type { Append, Outcome, StoredEvent } from '../../../apps/event-node/src/store/event.js';
+import { AnotherWriterError } from '../../../apps/event-node/src/store/session.js';
 
 const anAppend = (stream: string, data = '{}', inMs = 60_000): Append => ({
   stream,
