@@ -4,6 +4,7 @@ export {
   customerStream,
   noteActivity,
   openCustomerCard,
+  requireBuyer,
   requireCustomer,
   type Activity,
   type Customer,

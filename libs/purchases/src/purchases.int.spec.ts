@@ -14,6 +14,7 @@ import { GetPurchase, GetPurchaseHandler, ListPurchases, ListPurchasesHandler } 
 import type { PurchaseInput } from './purchase-input.js';
 import { RecordPurchase, RecordPurchaseHandler } from './record-purchase.js';
 
+const TABLE = 'purchase_history.purchase_history';
 const kari: CustomerInput = {
   relationship: 'customer',
   name: 'Kari Nordmann',
@@ -140,6 +141,8 @@ describe('purchases, by the policy of a web shop', () => {
     expect(valueOf(after.buyerId)).toBe(companyId);
     expect(after.contactId.state).toBe('erased');
     expect(valueOf(after.lines[0]!.item)).toMatchObject({ serialNumber: 'SN-1' });
+    expect((await list(customerId)).items).toEqual([]);
+    expect(await side.rebuilt(TABLE)).toEqual(await side.rows(TABLE));
   });
 
   it('of a forgotten person is found by nobody but those who keep the books, and a rebuild ends in the same rows', async () => {
@@ -153,9 +156,7 @@ describe('purchases, by the policy of a web shop', () => {
     expect(valueOf(items[0]!.invoice)).toMatchObject({ buyer: { name: 'Kari Nordmann' } });
     expect((await one(uninvoiced.purchaseId)).purchase.buyerId.state).toBe('erased');
     expect((await one(purchaseId)).purchase.lines[0]!.item.state).toBe('erased');
-    expect(await side.rebuilt('purchase_history.purchase_history')).toEqual(
-      await side.rows('purchase_history.purchase_history'),
-    );
+    expect(await side.rebuilt(TABLE)).toEqual(await side.rows(TABLE));
   });
 
   it('that expires alone leaves the others of the person as they are', async () => {
@@ -234,6 +235,11 @@ describe('purchases, by the policy of a web shop', () => {
       'lines[1].itemType',
       'purchasedAt',
     ]);
+  });
+
+  it('of a lead is refused: a customer has given what the policy requires of one', async () => {
+    const customerId = await register({ relationship: 'lead', name: 'Ola', email: 'ola@example.no' });
+    await expect(buy(customerId)).rejects.toMatchObject({ errors: [{ path: 'customerId', code: 'not-a-customer' }] });
   });
 
   it('of somebody unknown or forgotten is refused, and nothing is written', async () => {

@@ -8,6 +8,7 @@ import {
   employerOf,
   noteActivity,
   openCustomerCard,
+  requireBuyer,
   requireCustomer,
   segmentOf,
 } from '#customers';
@@ -54,9 +55,10 @@ export class RecordPurchaseHandler implements ICommandHandler<RecordPurchase> {
     const today = osloDay(this.clock.now());
     const { invoice, ...read } = readPurchase(this.policy, input, today);
     // In the person's own stream first: it says whether anything may be stored about them, and keeps the date of the activity.
-    const noted = await this.ledger.decide(customer, customerStream(input.customerId), (state) =>
-      noteActivity(state, { day: read.day, kind: 'purchase', recordId: purchaseId }),
-    );
+    const noted = await this.ledger.decide(customer, customerStream(input.customerId), (state) => {
+      requireBuyer(state);
+      return noteActivity(state, { day: read.day, kind: 'purchase', recordId: purchaseId });
+    });
     const person = requireCustomer(noted.state);
     const card = openCustomerCard(person);
     const company = await employerOf(this.ledger, card.companyId);

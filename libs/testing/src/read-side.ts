@@ -64,6 +64,8 @@ export class ReadSide {
 
   /** Destroys keys, then says so in the owner's stream, as an erasure or a sweep does. */
   async forget(owner: OwnerRef, event: Draft<any>, ...scopes: readonly { category: string; partition?: string }[]) {
+    // The rows are made while the keys live: what is to be shown is that rows forget, not that they never knew.
+    await this.caughtUp();
     for (const { category, partition } of scopes) this.ledger.shred(owner, category, partition);
     await this.append(`${owner.kind === 'company' ? 'company' : 'customer'}-${owner.id}`, event);
   }
