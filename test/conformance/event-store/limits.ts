@@ -1,15 +1,5 @@
 import { binaryEvent, MaxAppendSizeExceededError, type EventStoreDBClient } from '@eventstore/db-client';
-import {
-  anEvent,
-  events,
-  newStream,
-  PATHS,
-  refusalOf,
-  take,
-  via,
-  type Expectations,
-  type Server,
-} from './connection.js';
+import { anEvent, newStream, PATHS, refusalOf, take, via, type Expectations, type Server } from './connection.js';
 
 const MIB = 1024 * 1024;
 const TYPE = 'big';
