@@ -67,11 +67,21 @@ describe('the clock guard', () => {
     }
   });
 
+  it('hears at once that an operator confirmed the clock in another process', async () => {
+    await as(() => guard.trust());
+    setTo(500 * DAY);
+    expect(await guard.state()).toBe('implausible');
+    await as(() => new ClockGuard(ledger, clock).confirm());
+    await guard.assertPlausible();
+    await guard.assertConfirmed();
+  });
+
   describe('the heartbeat', () => {
+    const jobs = undefined as never;
     const runs = (processor: ClockHeartbeatProcessor) => processor.process();
 
     it('is written each hour while both clocks move together', async () => {
-      const processor = new ClockHeartbeatProcessor(guard, clock);
+      const processor = new ClockHeartbeatProcessor(guard, clock, jobs);
       for (let minutes = 0; minutes < 180; minutes += 5) {
         clock.pass(5 * 60_000);
         await runs(processor);
@@ -81,7 +91,7 @@ describe('the clock guard', () => {
 
     it('is not written when the wall clock jumped meanwhile, also by less than what makes a sweep wait', async () => {
       await as(() => guard.trust());
-      const processor = new ClockHeartbeatProcessor(guard, clock);
+      const processor = new ClockHeartbeatProcessor(guard, clock, jobs);
       setTo(40 * HOUR);
       expect(await runs(processor)).toEqual({ trusted: 0 });
     });

@@ -46,12 +46,12 @@ export class ClockGuard {
 
   /** Throws `store-unavailable`: a clock that can't be judged is not taken for plausible. */
   async state(): Promise<ClockState> {
-    const nowMs = this.clock.monotonicMs();
-    if (!this.#read || nowMs - this.#read.atMs > FRESH_MS) {
-      const { state } = await this.ledger.load(lastTrusted, STREAM);
-      this.#read = { trusted: state, atMs: nowMs };
+    if (this.#read && this.clock.monotonicMs() - this.#read.atMs <= FRESH_MS) {
+      const remembered = judge(this.clock.now(), this.#read.trusted);
+      // Another process may have been told since that the clock is right: before anything is refused, the log is asked.
+      if (remembered === 'plausible') return remembered;
     }
-    return judge(this.clock.now(), this.#read.trusted);
+    return this.#readAndJudge();
   }
 
   /** For commands. Throws `clock-implausible` more than 400 days ahead of the last trusted instant, or an hour behind it. */
@@ -61,7 +61,7 @@ export class ClockGuard {
 
   /** For whatever can't be undone. Throws `clock-implausible` more than 48 hours ahead of the last trusted instant, or behind it. */
   async assertConfirmed(): Promise<void> {
-    if ((await this.state()) !== 'plausible') throw new MakulerError('clock-implausible');
+    if ((await this.#readAndJudge()) !== 'plausible') throw new MakulerError('clock-implausible');
   }
 
   /**
@@ -69,8 +69,7 @@ export class ClockGuard {
    * operator, however steadily it goes on.
    */
   async trust(): Promise<boolean> {
-    this.#read = undefined;
-    if ((await this.state()) !== 'plausible' || this.#heardWithin(HOUR_MS)) return false;
+    if ((await this.#readAndJudge()) !== 'plausible' || this.#heardWithin(HOUR_MS)) return false;
     await this.#write(ClockTrusted.of({ at: this.clock.now().toISOString() }));
     return true;
   }
@@ -78,6 +77,13 @@ export class ClockGuard {
   /** An operator says that the clock is right now. */
   async confirm(): Promise<Position> {
     return this.#write(ClockConfirmed.of({ at: this.clock.now().toISOString() }));
+  }
+
+  async #readAndJudge(): Promise<ClockState> {
+    const atMs = this.clock.monotonicMs();
+    const { state: trusted } = await this.ledger.load(lastTrusted, STREAM);
+    this.#read = { trusted, atMs };
+    return judge(this.clock.now(), trusted);
   }
 
   #heardWithin(ms: number): boolean {

@@ -1,5 +1,6 @@
+import type { OnApplicationBootstrap } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
-import { defineJob, JobProcessor } from '#jobs';
+import { defineJob, JobProcessor, Jobs } from '#jobs';
 import type { ActorId } from '#kernel';
 import { Clock, inContext, newId, systemContext } from '#kernel';
 import { ClockGuard } from './clock-guard.js';
@@ -12,16 +13,25 @@ const DRIFT_MS = 60_000;
 
 /** Compares the wall clock with the monotonic one since the last run in this process. */
 @Injectable()
-export class ClockHeartbeatProcessor extends JobProcessor<(typeof clockHeartbeat)['fields']> {
+export class ClockHeartbeatProcessor
+  extends JobProcessor<(typeof clockHeartbeat)['fields']>
+  implements OnApplicationBootstrap
+{
   readonly job = clockHeartbeat;
   #seen: { wall: number; monotonic: number };
 
   constructor(
     private readonly guard: ClockGuard,
     private readonly clock: Clock,
+    private readonly jobs: Jobs,
   ) {
     super();
     this.#seen = this.#look();
+  }
+
+  /** The first instant is written at the first start: until there is one, every clock is trusted. */
+  async onApplicationBootstrap() {
+    await this.jobs.enqueue(clockHeartbeat, {});
   }
 
   async process() {
