@@ -86,17 +86,21 @@ export class ImportRows {
         }).catch((error: unknown) => rejected(row, error));
       };
       const queue = rows.entries();
+      const ended = new AbortController();
       const work = async () => {
         for (const [index, row] of queue) {
+          if (ended.signal.aborted) return;
           const earlier = seen.get(row.key);
-          const result = earlier
-            ? earlier.then((): RowResult => ({ line: row.line, outcome: 'present' }))
-            : one(row, index);
+          const result = earlier ? earlier.then((first) => repeated(row, first)) : one(row, index);
           if (!earlier) seen.set(row.key, result);
-          results[index] = await result;
+          // An outage ends the batch: what is left of it would only meet the same.
+          results[index] = await result.catch((error: unknown) => {
+            ended.abort();
+            throw error;
+          });
         }
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
+      await nothingUnderWay(Array.from({ length: AT_ONCE }, work));
       if (!dryRun) await this.state.settle(source, kind, findable, kept);
       return results;
     });
@@ -118,6 +122,16 @@ export class ImportRows {
     return undefined;
   }
 }
+
+/** Waits for every worker even when one throws: no row may be under way when the batch gives its lock back. */
+const nothingUnderWay = async (workers: readonly Promise<void>[]): Promise<void> => {
+  await Promise.allSettled(workers);
+  await Promise.all(workers);
+};
+
+/** A key that came before in the batch: what was refused then is refused again, what is there is there. */
+const repeated = ({ line }: SentRow, first: RowResult): RowResult =>
+  first.outcome === 'rejected' ? { ...first, line } : { line, outcome: 'present' };
 
 const resultOf = ({ line }: SentRow, { id, warnings, notStored }: StoredRow): RowResult => ({
   line,

@@ -33,18 +33,27 @@ export type RowReservation = { readonly done: true } | { readonly done: false; r
 /** Makes rows repeatable across crashes: the same row draws the same ids until its batch is done. */
 export class ImportState {
   #secret: Promise<Buffer> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly pool: Pool,
     private readonly clock: Clock,
   ) {}
 
-  /** Runs a batch while no other of the same source and kind runs anywhere, so that what one made the next one finds. */
+  /**
+   * Runs a batch while no other of the same source and kind runs anywhere, so that what one made the next one finds. In this
+   * process one batch runs at a time: each holds a connection for as long as it works, and those that only waited could
+   * otherwise take all of them from the one that needs another.
+   */
   exclusively<T>(source: string, kind: ImportKind, work: () => Promise<T>): Promise<T> {
-    return inTransaction(this.pool, async (client: PoolClient) => {
-      await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`import\n${kind}\n${source}`]);
-      return work();
-    });
+    const mine = this.#last.then(() =>
+      inTransaction(this.pool, async (client: PoolClient) => {
+        await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`import\n${kind}\n${source}`]);
+        return work();
+      }),
+    );
+    this.#last = mine.catch(() => undefined);
+    return mine;
   }
 
   /** Reserves ids for keys, in their order. */
@@ -86,7 +95,11 @@ export class ImportState {
   }
 
   async #marks(source: string, kind: ImportKind, keys: readonly string[]): Promise<Buffer[]> {
-    const secret = await (this.#secret ??= this.#readSecret());
+    // A failed reading is not kept: the next batch tries again.
+    const secret = await (this.#secret ??= this.#readSecret().catch((error: unknown) => {
+      this.#secret = undefined;
+      throw error;
+    }));
     return keys.map((key) =>
       createHmac('sha256', secret)
         .update(JSON.stringify([kind, source, key]))

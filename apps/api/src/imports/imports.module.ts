@@ -1,16 +1,20 @@
-import type { OnApplicationBootstrap } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { Inject, Module } from '@nestjs/common';
-import { CONTROL } from '#composition';
+import { CONTROL, LOGGER } from '#composition';
 import { CustomersModule } from '#customers';
 import { Clock } from '#kernel';
 import { Ledger } from '#ledger';
 import { Lookup, LookupModule } from '#lookup';
+import type { Logger } from '#observability';
 import type { Pool } from '#postgres';
 import { migrate } from '#postgres';
 import { ImportRows } from './import-rows.js';
 import { IMPORT_MIGRATIONS, ImportState } from './import-state.js';
 import { ImportsController } from './imports.controller.js';
 
+const HOUR_MS = 3_600_000;
+
+/** The routes of imports, and what they remember between batches. */
 @Module({
   imports: [LookupModule, CustomersModule],
   controllers: [ImportsController],
@@ -27,14 +31,28 @@ import { ImportsController } from './imports.controller.js';
     },
   ],
 })
-export class ImportsModule implements OnApplicationBootstrap {
+export class ImportsModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  #timer: NodeJS.Timeout | undefined;
+
   constructor(
     @Inject(CONTROL) private readonly control: Pool,
     private readonly state: ImportState,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await migrate(this.control, 'imports', IMPORT_MIGRATIONS);
     await this.state.forgetOld();
+    this.#timer = setInterval(() => void this.#forgetOld(), HOUR_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #forgetOld(): Promise<void> {
+    await this.state
+      .forgetOld()
+      .catch((error: unknown) => this.logger.warn(error, 'old rows of imports stay another hour'));
   }
 }
