@@ -13,7 +13,7 @@ import type { RunningVault, VaultServerOptions } from '../../apps/vault/src/serv
 import { startVault } from '../../apps/vault/src/server.js';
 
 /** Short enough that tests wait out leases, long enough for a busy machine to renew them. */
-export const TEST_LEASE_MS = 600;
+export const TEST_LEASE_MS = 1_000;
 
 /** A vault with real TLS, database and mirrors, and clients of the programs that use it. */
 export interface VaultHouse {
@@ -74,7 +74,7 @@ export const startVaultHouse = async (): Promise<VaultHouse> => {
   };
   const addressOf = (files: CertificateFiles) => ({ address: `127.0.0.1:${port}`, ...files });
   const vaultOf = (name: string, over: Partial<GrpcVaultOptions> = {}) =>
-    keep(new GrpcVault({ ...addressOf(clients.get(name)!), ...over }));
+    keep(new GrpcVault({ ...addressOf(clients.get(name)!), patienceMs: 3_000, ...over }));
   const shredderOf = (name: string) => keep(new GrpcShredder(addressOf(clients.get(name)!)));
   const stop = async () => {
     await vault?.stop();
