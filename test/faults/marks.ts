@@ -64,11 +64,33 @@ export const needlesOf = (marks: readonly string[]): readonly Needle[] => {
   return [...needles.values()];
 };
 
+/** Needles by their first two bytes, then by their first four: one pass over the bytes serves any number of them. */
+interface Finder {
+  readonly pairs: Uint8Array;
+  readonly byHead: ReadonlyMap<number, readonly Needle[]>;
+}
+
+const finderOf = (needles: readonly Needle[]): Finder => {
+  const pairs = new Uint8Array(65_536);
+  for (const { bytes } of needles) pairs[bytes.readUInt16BE(0)] = 1;
+  return { pairs, byHead: Map.groupBy(needles, ({ bytes }) => bytes.readUInt32BE(0)) };
+};
+
+/** The first place of each needle that is there. */
 export const searchBytes = (bytes: Buffer, needles: readonly Needle[], file: string, base = 0): Hit[] =>
-  needles.flatMap(({ bytes: needle, encoding }) => {
-    const at = bytes.indexOf(needle);
-    return at < 0 ? [] : [{ file, offset: base + at, encoding }];
-  });
+  find(bytes, finderOf(needles), file, base);
+
+const find = (bytes: Buffer, { pairs, byHead }: Finder, file: string, base: number): Hit[] => {
+  const hits = new Map<Needle, Hit>();
+  for (let at = 0, pair = bytes[0] ?? 0; at + 4 <= bytes.length; at++) {
+    pair = ((pair << 8) | bytes[at + 1]!) & 0xffff;
+    if (pairs[pair] === 0) continue;
+    for (const needle of byHead.get(bytes.readUInt32BE(at)) ?? [])
+      if (!hits.has(needle) && needle.bytes.equals(bytes.subarray(at, at + needle.bytes.length)))
+        hits.set(needle, { file, offset: base + at, encoding: needle.encoding });
+  }
+  return [...hits.values()];
+};
 
 /** Every regular file below the paths, whatever its name. A file that goes away meanwhile is passed over; one that can't be read throws. */
 export const searchFiles = async (
@@ -76,7 +98,9 @@ export const searchFiles = async (
   marks: readonly string[],
 ): Promise<{ hits: Hit[]; files: number; bytes: number }> => {
   const needles = needlesOf(marks);
+  const finder = finderOf(needles);
   const overlap = Math.max(...needles.map((n) => n.bytes.length));
+  const buffer = Buffer.alloc(CHUNK + overlap);
   const hits: Hit[] = [];
   let files = 0;
   let bytes = 0;
@@ -85,11 +109,10 @@ export const searchFiles = async (
     if (!handle) continue;
     files++;
     try {
-      const buffer = Buffer.alloc(CHUNK + overlap);
       for (let offset = 0; ; offset += CHUNK) {
         const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
         if (bytesRead === 0) break;
-        hits.push(...searchBytes(buffer.subarray(0, bytesRead), needles, file, offset));
+        hits.push(...find(buffer.subarray(0, bytesRead), finder, file, offset));
         bytes += Math.min(bytesRead, CHUNK);
         if (bytesRead < buffer.length) break;
       }
