@@ -21,7 +21,7 @@ export default {
   testMatch: ['<rootDir>/{apps,libs,test}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   setupFiles: ['reflect-metadata'],
-  testTimeout: 30000,
+  testTimeout: 60000,
   ...(process.env.MAKULER_SUITE === 'spec'
     ? {}
     : { globalSetup: '<rootDir>/test/postgres.setup.mjs', globalTeardown: '<rootDir>/test/postgres.teardown.mjs' }),

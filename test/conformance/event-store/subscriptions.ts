@@ -157,7 +157,7 @@ export const describeSubscriptions = (
         if (value.event.revision !== revision) expect(value.event.revision).toBe(revision);
       }
       await subscription.unsubscribe();
-    });
+    }, 180_000);
 
     it('is left by unsubscribing, and the client goes on', async () => {
       const stream = newStream();
