@@ -7,12 +7,14 @@ import { registerRetention } from './commands/retention.command.js';
 import { registerStatus } from './commands/status.command.js';
 import { registerToken } from './commands/token.command.js';
 import { registerVerifyCertificate } from './commands/verify-certificate.command.js';
+import { registerDemo } from './demo/demo.command.js';
 import { registerImport } from './import/import.command.js';
 import type { SystemOptions } from './up/options.js';
 import { registerUp } from './up/up.command.js';
 
 /** The `makuler` command. A file `*.command.ts` adds one command with its options; this list is all of them. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerDemo,
   registerStatus,
   registerToken,
   registerErase,

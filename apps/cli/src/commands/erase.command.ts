@@ -1,10 +1,11 @@
 import { createInterface } from 'node:readline/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiProblem } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
+import type { Plan } from '../client/erasures.js';
+import { ERASED, followErasure, planLines } from '../client/erasures.js';
 import { purposeFor } from '../client/purpose.js';
 import { action } from '../command.js';
 import type { Output } from '../output.js';
@@ -16,29 +17,6 @@ interface EraseOptions extends GlobalOptions {
   readonly company?: boolean;
   readonly yes?: boolean;
 }
-
-interface Plan {
-  readonly erasureId: string;
-  readonly planHash: string;
-  readonly items: readonly {
-    readonly category: string;
-    readonly action: string;
-    readonly until?: string | null;
-    readonly untilEvent?: string | null;
-    readonly law?: string | null;
-    readonly why: string;
-  }[];
-}
-
-interface Erasure {
-  readonly state: string;
-  readonly liveErasedAt?: string | null;
-  readonly backupsClearedBy?: string | null;
-}
-
-const POLL_MS = 300;
-const FINISHED = 'erased';
-const ENDED = [FINISHED, 'stopped', 'givenUp'];
 
 /** `makuler erase CUSTOMER`: plan, question, approval, execution, and following it to the end. */
 export const registerErase = (program: Command): void => {
@@ -53,22 +31,22 @@ export const registerErase = (program: Command): void => {
     .action(
       action<EraseOptions, [string]>(async ({ output, options }, id) => {
         const compliance = await connect(options, 'compliance');
-        const purpose = options.purpose ?? (await purposeFor(compliance, 'compliance', 'request'));
+        const purpose = options.purpose ?? (await purposeFor(compliance, 'compliance', { write: ['request'] }));
         const subject = options.company ? { companyId: id } : { customerId: id };
         const planned = await compliance.post<Plan>(
           '/v1/erasures',
           { ...subject, ground: options.ground },
           { purpose },
         );
-        for (const line of linesOf(planned.body)) output.note(line);
+        for (const line of [`Plan ${planned.body.erasureId}`, ...planLines(planned.body)]) output.note(line);
         if (!options.yes && !(await agreed(output))) {
           await compliance.post(`/v1/erasures/${planned.body.erasureId}/give-up`, undefined);
           output.result({ ...planned.body, state: 'givenUp' }, ['Nothing was erased, and the plan is withdrawn.']);
           return false;
         }
         await execute(compliance, planned.body, options, output);
-        const done = await follow(compliance, planned.body.erasureId, output);
-        if (done.state !== FINISHED) {
+        const done = await followErasure(compliance, planned.body.erasureId, (state) => output.note(`  ${state}`));
+        if (done.state !== ERASED) {
           output.result(done, [
             `The erasure ended as ${done.state}: somebody withdrew it, or the plan was no longer true.`,
           ]);
@@ -83,14 +61,6 @@ export const registerErase = (program: Command): void => {
       }),
     );
 };
-
-const linesOf = (plan: Plan): string[] => [
-  `Plan ${plan.erasureId}`,
-  ...plan.items.map(({ category, action: what, until, untilEvent, law, why }) => {
-    const end = until ?? untilEvent;
-    return `  ${what.padEnd(7)} ${category.padEnd(16)} ${end ? `until ${end}` : 'now'}${law ? `, ${law}` : ''}: ${why}`;
-  }),
-];
 
 const agreed = async (output: Output): Promise<boolean> => {
   if (!process.stdin.isTTY) {
@@ -123,14 +93,5 @@ const execute = async (api: ApiClient, plan: Plan, options: EraseOptions, output
     await approver.post(`${path}/approve`, { planHash: plan.planHash });
     output.note('Approved with the token of the role approver.');
     await api.post(`${path}/execute`, undefined);
-  }
-};
-
-const follow = async (api: ApiClient, erasureId: string, output: Output): Promise<Erasure> => {
-  for (let shown = ''; ; await sleep(POLL_MS)) {
-    const { body } = await api.get<Erasure>(`/v1/erasures/${erasureId}`);
-    if (body.state !== shown) output.note(`  ${body.state}`);
-    shown = body.state;
-    if (ENDED.includes(body.state)) return body;
   }
 };
