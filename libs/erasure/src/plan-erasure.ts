@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import { company, companyStream, countsAsPerson, openCompanyCard, requireCompany } from '#companies';
-import type { CompanyId, ErasureId, OwnerRef } from '#kernel';
+import { customer, customerStream } from '#customers';
+import type { CompanyId, CustomerId, ErasureId, OwnerRef } from '#kernel';
 import { currentContext, MakulerError } from '#kernel';
 import type { Position } from '#ledger';
 import { Ledger } from '#ledger';
@@ -45,6 +46,7 @@ export class PlanErasureHandler implements ICommandHandler<PlanErasure> {
     const { state } = await this.ledger.load(erasureCase, erasureStream(owner));
     refuseSecondErasure(state, erasureId);
     if (owner.kind === 'company') await this.#assertPerson(owner.id);
+    else await this.#assertKnown(owner.id as CustomerId);
     const salt = randomBytes(32).toString('hex');
     const plan = { ...(await this.planner.compute(owner, erasureId, salt)), erasureId, owner, ground, salt, note };
     const decided = await this.ledger.decide(erasureCase, erasureStream(owner), (now) => planErasure(now, plan));
@@ -58,6 +60,12 @@ export class PlanErasureHandler implements ICommandHandler<PlanErasure> {
     if (grounds.includes(ground)) return;
     const message = `give one of ${grounds.join(', ')}`;
     throw new MakulerError('invalid-input', { errors: [{ path: 'ground', code: 'ground', message }] });
+  }
+
+  /** A plan is an event under a key of its own: of nobody, it would be the first thing that we keep under that id. */
+  async #assertKnown(customerId: CustomerId): Promise<void> {
+    const { state } = await this.ledger.load(customer, customerStream(customerId));
+    if (state.status === 'unknown') throw new MakulerError('not-found');
   }
 
   async #assertPerson(companyId: CompanyId): Promise<void> {

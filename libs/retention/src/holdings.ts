@@ -35,12 +35,18 @@ export class Holdings extends ReadingRules {
   /** Every scope of an owner that still has a key. */
   async ofOwner(owner: OwnerRef, today: Day): Promise<readonly AssessedHolding[]> {
     const [found] = await this.#owners([owner.id]);
-    return found ? this.#assess(found, today) : [];
+    return found?.owner.owner_kind === owner.kind ? this.#assess(found, today) : [];
   }
 
   /** How many keys of an owner were destroyed, by category: erased or expired. */
   async shreddedOf(owner: OwnerRef): Promise<Readonly<Partial<Record<Category, number>>>> {
-    const rows = await this.#db.selectFrom('holding_shredded').selectAll().where('owner_id', '=', owner.id).execute();
+    const rows = await this.#db
+      .selectFrom('holding_shredded as s')
+      .innerJoin('holding_owner as o', 'o.owner_id', 's.owner_id')
+      .selectAll('s')
+      .where('s.owner_id', '=', owner.id)
+      .where('o.owner_kind', '=', owner.kind)
+      .execute();
     return Object.fromEntries(rows.map((row) => [row.category, row.count]));
   }
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { CompanyId, CustomerId, OwnerRef } from '#kernel';
-import { Clock, companyOwner, osloDay, subjectOwner } from '#kernel';
+import { Clock, companyOwner, MakulerError, osloDay, subjectOwner } from '#kernel';
 import type { AssessedHolding } from '#retention';
 import { Holdings, holdings } from '#retention';
 import { PersonalData } from '../access/personal-data.js';
@@ -53,6 +53,8 @@ export class HoldingsController {
   async #of(owner: OwnerRef) {
     const rows = await this.read.ofOwner(owner, osloDay(this.clock.now()));
     const shredded = Object.entries(await this.read.shreddedOf(owner));
+    // Of somebody who was never known there is nothing to trace: the trace would be the first key under that id.
+    if (rows.length === 0 && shredded.length === 0) throw new MakulerError('not-found');
     const gone = shredded.map(([category, count]) => ({ category, state: 'shredded', count }));
     return page([...rows.map(holdingAnswer), ...gone], undefined, { about: [owner], columns: COLUMNS });
   }
