@@ -38,6 +38,6 @@ export const persist = async (
       return { ...sent, fate: 'refused', reply, attempts };
     }
     if (givesUp) return { ...sent, fate: 'abandoned', reply: undefined, attempts };
-    await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 150));
+    await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 300));
   }
 };
