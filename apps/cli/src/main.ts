@@ -5,6 +5,9 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 const [{ createProgram }, { describeFailure }] = await Promise.all([import('./program.js'), import('./output.js')]);
 
+// Whoever reads our output may stop reading (`| head`): nothing is left to be said then.
+process.stdout.on('error', () => process.exit(1));
+
 try {
   await createProgram().parseAsync();
 } catch (error) {
