@@ -93,6 +93,8 @@ export const sealEvent = (
   planned.blocks.forEach((block, index) => {
     const key = keys[index];
     if (!key) throw new Error('the vault gave fewer keys than were asked for');
+    // Two slots of one owner and category have one key, and the second block would take the place of the first.
+    if (key.scopeId in sealed) throw new Error(`${planned.draft.event.type}: two blocks under one key`);
     const aad = associatedData({ eventId, type: planned.draft.event.type, stream }, key.scopeId, block.label);
     const plaintext = Buffer.from(JSON.stringify(block.values));
     sealed[key.scopeId] = encodeBlock(block.label, session.seal(key, plaintext, aad));

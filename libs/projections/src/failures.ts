@@ -17,8 +17,11 @@ export class HandlerFailure extends Error {
 export const isPassing = (error: unknown): boolean => isOutage(error) || isSerializationFailure(error);
 
 /**
- * The log or the vault gives something that must not be: a key it has never heard of, a block that does not open. Never
- * read as erased, never skipped: everything that reads the log stops and says so, and goes on once it is mended.
+ * The log or the vault gives something that must not be: a key it has never heard of, a record of a key that does not
+ * authenticate, a block that does not open. Never read as erased, never skipped: everything that reads the log stops and
+ * says so, and goes on once it is mended.
  */
 export const isUnreadableLog = (error: unknown): boolean =>
-  isMakulerError(error, 'scope-unknown') || isMakulerError(error, 'block-tampered');
+  isMakulerError(error, 'scope-unknown') ||
+  isMakulerError(error, 'key-damaged') ||
+  isMakulerError(error, 'block-tampered');

@@ -31,6 +31,14 @@ describe('sweeps', () => {
     expect(mayRun(state, sweepId)).toBe(true);
   });
 
+  it('stay whose they are when they become a plan as they are about to run', async () => {
+    const { sweepId } = await begin(few);
+    const system = newId<ActorId>();
+    await say((state) => reconsiderSweep(state, sweepId, many), system);
+    await expect(say((now) => approveSweep(now, sweepId, planner))).rejects.toMatchObject({ code: 'four-eyes' });
+    expect(mayRun(await say((now) => approveSweep(now, sweepId, approver), approver), sweepId)).toBe(true);
+  });
+
   it('wait for the approval of another when they are unusually large', async () => {
     const { state, sweepId } = await begin(many);
     expect(state.all.get(sweepId)).toMatchObject({ state: 'planned', reason: 'large' });

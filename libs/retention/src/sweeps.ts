@@ -12,6 +12,7 @@ export interface Sweep {
   readonly state: 'requested' | 'planned' | 'approved' | 'finished';
   readonly due: CategoryCounts;
   readonly reason: 'large' | 'policy-changed' | undefined;
+  /** Who began it: a plan that was made anew when it was about to run is still theirs. */
   readonly plannedBy: ActorId;
   readonly plannedAt: Date;
   readonly policyVersion: string;
@@ -29,8 +30,8 @@ export const SWEEPS_STREAM = 'retention-sweeps';
 export const sweeps: Decider<Sweeps> = {
   initial: { all: new Map(), lastPolicyVersion: undefined },
   evolve(state: Sweeps, event: RecordedEvent): Sweeps {
-    if (isEvent(event, SweepRequested)) return withSweep(state, begun(event, 'requested', undefined));
-    if (isEvent(event, SweepPlanned)) return withSweep(state, begun(event, 'planned', event.data.reason));
+    if (isEvent(event, SweepRequested)) return withSweep(state, begun(state, event, 'requested', undefined));
+    if (isEvent(event, SweepPlanned)) return withSweep(state, begun(state, event, 'planned', event.data.reason));
     if (isEvent(event, SweepApproved)) return changed(state, event.data.sweepId, { state: 'approved' });
     if (!isEvent(event, SweepFinished)) return state;
     const { sweepId, shredded } = event.data;
@@ -47,12 +48,13 @@ const changed = (state: Sweeps, sweepId: string, change: Partial<Sweep>): Sweeps
 };
 
 const begun = (
+  { all }: Sweeps,
   event: RecordedEvent<(typeof SweepRequested)['fields']>,
-  state: 'requested' | 'planned',
+  now: 'requested' | 'planned',
   reason: Sweep['reason'],
 ): Sweep => ({
-  ...{ sweepId: event.data.sweepId, state, due: event.data.due, reason, shredded: undefined },
-  plannedBy: event.metadata.actor,
+  ...{ sweepId: event.data.sweepId, state: now, due: event.data.due, reason, shredded: undefined },
+  plannedBy: all.get(event.data.sweepId)?.plannedBy ?? event.metadata.actor,
   plannedAt: event.at,
   policyVersion: event.metadata.policyVersion,
 });

@@ -150,7 +150,10 @@ export const dropExceptions = async (
   const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
   if (!row.exceptSealed || !row.exceptBucket) return;
   const buckets = await lockBucketsOf(client, owner);
-  const names = doomed.flatMap(({ opened }) => (opened.state === 'erased' ? [] : [opened.record]));
+  // A journal that is replayed brings scopes of several owners, and two of them may have the same category and partition.
+  const names = doomed.flatMap(({ opened }) =>
+    opened.state !== 'erased' && ownerKey(opened.record.owner) === ownerKey(owner) ? [opened.record] : [],
+  );
   const except = exceptionsOf(keyring, row, (id) => buckets.get(id)).filter(
     (exception) => !isExcepted(names, exception),
   );
