@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Big from 'big.js';
@@ -71,11 +71,8 @@ export const keptUntil = (category: 'purchase' | 'billing', invoice: Row): strin
   return `${year + yearsOf(category)}-${rest === '02-29' ? '02-28' : rest}`;
 };
 
-let built = false;
-/** An installation of the web shop's policy on a clock of our own. Compiles the mains that allow it. */
+/** An installation of the web shop's policy on a clock of our own (test/mains, which `npm run test:journeys` compiles). */
 export const webshopAt = async (instant: string): Promise<Installation> => {
-  if (!built) execFileSync(join(ROOT, 'node_modules/.bin/swc'), ['test/mains', '-d', 'dist', '--quiet'], { cwd: ROOT });
-  built = true;
   const installation = await Installation.create({ policy: 'policy/webshop', main: 'dist/test/mains/up.js' });
   await startAt(installation, instant);
   return installation;
