@@ -158,8 +158,11 @@ describe(`a system that is killed ${ROUNDS} times under load`, () => {
         case 'note':
           must(command, places, [`service-${command.about} service-case.note-added`]);
           break;
-        default:
+        case 'rectify':
           must(command, places, [`customer-${command.about} customer.rectified`]);
+          break;
+        case 'transition':
+          break;
       }
     }
     expect(wrong).toEqual([]);
@@ -171,8 +174,10 @@ describe(`a system that is killed ${ROUNDS} times under load`, () => {
     const firsts = bought.filter(({ data }) => (data as { firstPurchase?: boolean }).firstPurchase === true);
     const buyers = new Set(sent('purchase', 'acknowledged').map(({ about }) => about));
     for (const buyer of buyers) expect([...noted.values()].flat()).toContain(`customer-${buyer}`);
-    const ofWhom = firsts.map(({ stream }) => noted.get(stream.slice('purchase-'.length))?.[0]);
-    expect(new Set(ofWhom).size).toBe(firsts.length);
+    // Of those who were erased nobody can say any more whose purchase was whose.
+    const ofWhom = firsts.flatMap(({ stream }) => noted.get(stream.slice('purchase-'.length)) ?? []);
+    expect(ofWhom).toHaveLength(firsts.length - erased.length);
+    expect(new Set(ofWhom).size).toBe(ofWhom.length);
   });
 
   it('has taken every acknowledged step of every case once and in order', () => {
@@ -255,7 +260,7 @@ const WRITES: Readonly<Record<Kind, readonly string[]>> = {
   rectify: ['customer.rectified'],
 };
 /** A busy client's word. */
-const WORD = /\b[0-9a-f]{32}\b/g;
+const WORD = /\b[a-p]{32}\b/g;
 
 /** Somebody with something of every kind, whom no busy client knows. */
 const person = async (makuler: Installation): Promise<string> => {

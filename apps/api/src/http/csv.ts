@@ -28,7 +28,7 @@ const FORMULA = /^(?:[=@\t\r]|[+-](?![\d\s]*[.,]?\d*$))/;
 
 const cellOf = (value: unknown): string => {
   if (value === null || value === undefined) return '';
-  const plain = String(value);
+  const plain = typeof value === 'string' ? value : JSON.stringify(value);
   const text = typeof value === 'string' && FORMULA.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
