@@ -13,7 +13,11 @@ export interface Command extends Sent {
   readonly about: string | undefined;
 }
 
-const word = (): string => randomUUID().replaceAll('-', '');
+/** Of letters alone: eleven digits in a row may be a national id, and texts with one are refused. */
+const word = (): string =>
+  randomUUID()
+    .replaceAll('-', '')
+    .replace(/\d/g, (digit) => String.fromCharCode('g'.charCodeAt(0) + Number(digit)));
 /** What happens to a case, over and over: legal from each to the next. */
 const ROUND = ['inProgress', 'awaitingPart', 'repaired', 'closed', 'reopened'] as const;
 

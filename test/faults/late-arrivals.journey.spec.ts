@@ -4,6 +4,7 @@ import { newId, subjectOwner } from '#kernel';
 import { executeErasure } from '#erasure';
 import { endDeferral } from '../../libs/retention/src/sweep.jobs.js';
 import { Installation, eventually } from '../journeys/installation.js';
+import type { RawEvent } from './behind-the-api.js';
 import { BehindTheApi } from './behind-the-api.js';
 import type { Plan } from './erasing.js';
 import { Erasing } from './erasing.js';
@@ -46,11 +47,12 @@ describe('what arrives late for somebody who is being erased', () => {
   const erase = async (
     person: Person,
     meanwhile: (over: () => boolean) => Promise<readonly Write[]>,
+    surprise = true,
   ): Promise<Case> => {
     let plan = await erasing.plan(person.customerId);
     await writes.ofEveryKind(person);
     plan = await erasing.approve(plan);
-    await writes.write('purchase', person); // after the approval: the execution has to notice
+    if (surprise) await writes.write('purchase', person); // after the approval: the execution has to notice
     let over = false;
     let requested = await erasing.execute(plan);
     const late = meanwhile(() => over);
@@ -104,6 +106,41 @@ describe('what arrives late for somebody who is being erased', () => {
         await makuler.signal('worker', 'SIGCONT');
         return [...tried, ...(await late)];
       });
+    }
+  }, 180_000);
+
+  it('while the api hangs, with notes under way that have their key already', async () => {
+    const erasedIn = (stream: string) => (log: readonly RawEvent[]) =>
+      log.find((event) => event.stream === stream && event.type === 'subject.erased')?.position;
+    for (const hangsAfterMs of [5, 50]) {
+      const person = await writes.person();
+      const own = erasedIn(`customer-${person.customerId}`);
+      const { late } = await erase(
+        person,
+        async () => {
+          const noting = Array.from({ length: 24 }, async () => {
+            for (const tried: Write[] = []; ;) {
+              tried.push(await writes.write('note', person));
+              if (tried.at(-1)!.outcome === 'refused') return tried;
+            }
+          });
+          await new Promise((resolve) => setTimeout(resolve, hangsAfterMs));
+          await makuler.signal('api', 'SIGSTOP');
+          await eventually(
+            () => behind.log(),
+            (log) => own(log) !== undefined,
+          );
+          await makuler.signal('api', 'SIGCONT');
+          return (await Promise.all(noting)).flat();
+        },
+        false,
+      );
+      const log = await behind.log();
+      const notes = log.filter(
+        ({ stream, type }) => stream === `service-${person.caseId}` && type.endsWith('note-added'),
+      );
+      expect(notes.at(-1)!.position).toBeLessThan(own(log)!);
+      expect(late.filter(({ outcome }) => outcome === 'refused')).toHaveLength(24);
     }
   }, 180_000);
 

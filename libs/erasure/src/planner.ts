@@ -39,7 +39,7 @@ export class ErasurePlanner {
     const held = new Map((await this.holdings.ofOwner(owner, today)).map((row) => [row.holding.scope_id, row]));
     const planned: { scopeId: ScopeId; item: PlannedScope }[] = [];
     for (const scope of scopes)
-      planned.push({ scopeId: scope.scopeId, item: await this.#itemOf(scope, erasureId, held, today) });
+      planned.push({ scopeId: scope.scopeId, item: await this.#itemOf(scope, owner, erasureId, held, today) });
     const items = planned.map(({ item }) => item);
     // Before the plan is written, the scope that seals it is not there yet; it belongs to the plan all the same.
     if (!items.some((item) => isOwn(item, erasureId))) items.push(ownItem(erasureId));
@@ -53,6 +53,7 @@ export class ErasurePlanner {
 
   async #itemOf(
     scope: ScopeInfo,
+    owner: OwnerRef,
     erasureId: ErasureId,
     held: ReadonlyMap<ScopeId, AssessedHolding>,
     today: Day,
@@ -61,20 +62,28 @@ export class ErasurePlanner {
     if (isOwn({ category, partition: scope.partition }, erasureId)) return ownItem(erasureId);
     const place = { category, partition: scope.partition };
     if (category === 'trace') return { ...place, action: 'shred', why: 'traces of reading end with the person' };
-    const row = held.get(scope.scopeId);
+    const row = held.get(scope.scopeId) ?? (await this.#landedSince(scope, owner, today));
     if (row) return { ...place, ...planItem(this.policy, row.facts, today) };
-    await this.#assertOrphan(scope);
     return { ...place, action: 'shred', why: 'a key that was made and never used' };
   }
 
   /**
-   * A key without a holding was minted for an append that never landed. That is looked up, not taken for granted: were the
-   * holdings at fault, a voucher that the law keeps would be shredded here.
+   * A key without a holding was minted for an append that never landed, or that landed after the holdings were read: before
+   * the fence others go on writing. That is looked up, not taken for granted: were the holdings at fault, a voucher that the
+   * law keeps would be shredded here.
    */
-  async #assertOrphan({ scopeId, stream }: ScopeInfo): Promise<void> {
+  async #landedSince(
+    { scopeId, stream }: ScopeInfo,
+    owner: OwnerRef,
+    today: Day,
+  ): Promise<AssessedHolding | undefined> {
     const events = await this.ledger.read(stream);
-    if (events.some(({ envelope }) => scopeId in envelope.sealed))
+    if (!events.some(({ envelope }) => scopeId in envelope.sealed)) return undefined;
+    // They wait for all that stands in the log by now, and so for this event: what they still lack, they lack for good.
+    const row = (await this.holdings.ofOwner(owner, today)).find(({ holding }) => holding.scope_id === scopeId);
+    if (!row)
       throw new Error('the holdings lack a scope that stands in the log: rebuild them before anybody is erased');
+    return row;
   }
 }
 
