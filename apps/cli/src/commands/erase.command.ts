@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { agreed } from '../client/agreement.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiProblem } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
@@ -60,21 +60,6 @@ export const registerErase = (program: Command): void => {
         return true;
       }),
     );
-};
-
-const agreed = async (output: Output): Promise<boolean> => {
-  if (!process.stdin.isTTY) {
-    output.note('Nobody is there to be asked: give --yes.');
-    return false;
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (
-      (await terminal.question('Destroy what the plan says? This cannot be undone. Type "yes": ')).trim() === 'yes'
-    );
-  } finally {
-    terminal.close();
-  }
 };
 
 /** Executes the plan; where the policy asks for four eyes, with the approval of another token first. */

@@ -1,11 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { agreed } from '../client/agreement.js';
+import type { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
 import { action } from '../command.js';
+import type { Output } from '../output.js';
 
 interface SweepOptions extends GlobalOptions {
   readonly dryRun?: boolean;
   readonly asOf?: string;
+  readonly yes?: boolean;
+}
+
+interface Sweep {
+  readonly sweepId: string;
+  readonly state: string;
 }
 type Due = Readonly<Record<string, unknown>>;
 
@@ -30,6 +40,7 @@ export const registerRetention = (program: Command): void => {
     .description('shred what is due now, as every night')
     .option('--dry-run', 'only say what it would do')
     .option('--as-of <DAY>', 'as if it were that day; only with --dry-run')
+    .option('--yes', 'approve an unusually large sweep without asking')
     .action(
       action<SweepOptions, []>(async ({ output, options }) => {
         const api = await connect(options, 'compliance');
@@ -37,11 +48,44 @@ export const registerRetention = (program: Command): void => {
           ...(options.dryRun ? { dryRun: true } : {}),
           ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
         };
-        const { body } = await api.post<Due>('/v1/retention/sweeps', order);
-        output.result(
-          body,
-          Object.entries(body).map(([name, value]) => `  ${name.padEnd(14)} ${JSON.stringify(value)}`),
-        );
+        const { body } = await api.post<Sweep>('/v1/retention/sweeps', order);
+        if (options.dryRun) {
+          output.result(body, linesOf(body));
+          return true;
+        }
+        if (body.state === 'planned' && !(await approved(body, options, output))) {
+          output.result(body, ['Nothing was shredded: the sweep waits for the approval of another person.']);
+          return false;
+        }
+        const done = await finished(api, body.sweepId);
+        output.result(done, linesOf(done));
+        return true;
       }),
     );
+};
+
+const linesOf = (value: object): string[] =>
+  Object.entries(value).map(([name, part]) => `  ${name.padEnd(14)} ${JSON.stringify(part)}`);
+
+/** An unusually large sweep is a plan first: shows it, asks, and approves with the token of the role approver. */
+const approved = async (sweep: Sweep, options: SweepOptions, output: Output): Promise<boolean> => {
+  for (const line of ['This sweep is unusual, and waits for an approval:', ...linesOf(sweep)]) output.note(line);
+  // One token is one person, who began it and so may not approve.
+  if (options.tokenFile !== undefined) return false;
+  if (!options.yes && !(await agreed(output))) return false;
+  const approver = await connect(options, 'approver');
+  await approver.post(`/v1/retention/sweeps/${sweep.sweepId}/approve`, undefined);
+  output.note('Approved with the token of the role approver.');
+  return true;
+};
+
+const POLL_MS = 300;
+
+/** The sweep once it has ended. */
+const finished = async (api: ApiClient, sweepId: string): Promise<Sweep> => {
+  for (;;) {
+    const { body } = await api.get<Sweep>(`/v1/retention/sweeps/${sweepId}`);
+    if (body.state === 'finished') return body;
+    await sleep(POLL_MS);
+  }
 };
