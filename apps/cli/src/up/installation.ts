@@ -9,7 +9,8 @@ const NAME = 'installation';
 
 /**
  * The random id of this installation, which stands in the home and at every file mirror of the custodian. Refuses a
- * custodian of another installation: its root keys open nothing here, and ours would be mixed with them.
+ * custodian of another installation: its root keys open nothing here, and ours would be mixed with them. Refuses one that
+ * is away too, and makes none in its place: it would stand in the way when the right one is brought back.
  */
 export const ensureInstallation = async (
   home: Home,
@@ -29,6 +30,14 @@ export const ensureInstallation = async (
           'Bring home and custodian of the same installation together (--home, --custodian).',
         );
   }
+  // The secrets are made after this function was through once: from then on every mirror has had its mark.
+  const settled = (await readIfThere(home.secrets)) !== undefined;
+  const away = mirrors.filter((_, index) => settled && found[index] === undefined);
+  if (kept !== undefined && away.length > 0)
+    throw new Refusal(
+      `The custodian of the home ${home.directory} is not at ${away.join(' and ')}.`,
+      'Bring its directory back, or name the right one with --custodian. Without it nothing sealed can be read.',
+    );
   const id = kept ?? newId();
   // The home first: a crash in between must not leave an empty home beside a custodian that is taken.
   if (kept === undefined) await writePrivate(home.installation, `${id}\n`);

@@ -31,7 +31,7 @@ export interface FileCustodianOptions {
 export class FileCustodian extends Custodian {
   readonly #directory: string;
   readonly #home: string | undefined;
-  #checked: Promise<void> | undefined;
+  #checked: Promise<boolean> | undefined;
 
   constructor(directory: string, options: FileCustodianOptions = {}) {
     super();
@@ -49,6 +49,8 @@ export class FileCustodian extends Custodian {
     if (present !== undefined) return present.trim();
     if ((await this.readState()) || (await this.epochs()).length > 0)
       throw new GateRefusal('custodian-damaged', `The custodian at ${this.name} has lost its ${MIRROR}.`);
+    if (!(await this.#ready())) await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await this.#ready();
     const id = randomUUID();
     await replaceDurably(join(this.#directory, MIRROR), `${id}\n`);
     return id;
@@ -77,7 +79,7 @@ export class FileCustodian extends Custodian {
   }
 
   async epochs(): Promise<readonly number[]> {
-    await this.#ready();
+    if (!(await this.#ready())) return [];
     const names = await readdir(this.#directory);
     return names.flatMap((name) => (ROOT.test(name) ? [Number(ROOT.exec(name)![1])] : [])).sort((a, b) => a - b);
   }
@@ -116,28 +118,38 @@ export class FileCustodian extends Custodian {
     }
   }
 
-  /** Refuses a place that others can read or that the home's backups would copy; once per process, before anything else. */
-  #ready(): Promise<void> {
-    return (this.#checked ??= this.#check().catch((error: unknown) => {
-      this.#checked = undefined;
-      throw error;
-    }));
+  /**
+   * Whether the directory is there. Refuses a place that others can read or that the home's backups would copy; once per
+   * process, before anything else. Asking makes nothing: an empty directory in the place of a custodian that is away (a disk
+   * that is not mounted) would stand in its way when it comes back.
+   */
+  #ready(): Promise<boolean> {
+    return (this.#checked ??= this.#check().then(
+      (there) => {
+        if (!there) this.#checked = undefined;
+        return there;
+      },
+      (error: unknown) => {
+        this.#checked = undefined;
+        throw error;
+      },
+    ));
   }
 
-  async #check(): Promise<void> {
-    // Looked at before it is made: a directory inside the home must not even come into being.
+  async #check(): Promise<boolean> {
+    // Looked at before it is made as well: a directory inside the home must not even come into being.
     await this.#refuseInsideHome(await realpathOfNearest(this.#directory));
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    await this.#refuseInsideHome(await realpath(this.#directory));
-    const { mode, uid } = await stat(this.#directory);
-    if ((mode & 0o077) !== 0)
+    const found = await stat(this.#directory).catch(orUndefined);
+    if (!found) return false;
+    if ((found.mode & 0o077) !== 0)
       throw new GateRefusal(
         'custodian-exposed',
         `Others can read the custodian's directory ${this.name}: set its mode to 0700.`,
       );
-    if (process.getuid && uid !== process.getuid())
+    if (process.getuid && found.uid !== process.getuid())
       throw new GateRefusal('custodian-exposed', `The custodian's directory ${this.name} belongs to another user.`);
     await removeLeftovers(this.#directory);
+    return true;
   }
 
   async #refuseInsideHome(directory: string): Promise<void> {
