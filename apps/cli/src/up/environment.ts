@@ -3,6 +3,8 @@ import { ensureAuthority } from '#pki';
 import type { App, SystemOptions } from './options.js';
 
 const LOOPBACK = '127.0.0.1';
+/** How clients name it: in TLS a server has a name and never an address (RFC 6066 § 3). */
+const LOOPBACK_NAME = 'localhost';
 
 /** Who is called, where: decided before anything is started, so that a child that comes back is where it was. */
 export interface Places {
@@ -81,7 +83,7 @@ const reading = (
   EVENTSTORE_URL: eventStoreUrl(options, places, certificates),
   DATABASE_URL: places.databases.readmodels,
   CONTROL_DATABASE_URL: places.databases.control,
-  VAULT_ADDRESS: `${LOOPBACK}:${places.vaultPort}`,
+  VAULT_ADDRESS: `${LOOPBACK_NAME}:${places.vaultPort}`,
   VAULT_CLIENT_CERT_FILE: certificates[app].certFile,
   VAULT_CLIENT_KEY_FILE: certificates[app].keyFile,
   VAULT_CA_FILE: certificates[app].caFile,
@@ -93,5 +95,5 @@ const eventStoreUrl = ({ external }: SystemOptions, places: Places, certificates
   if (external) return external.eventStoreUrl;
   const user = `makuler:${encodeURIComponent(places.eventNodePassword)}`;
   const query = new URLSearchParams({ tls: 'true', tlsCAFile: certificates['event-node'].caFile });
-  return `esdb://${user}@${LOOPBACK}:${places.eventNodePort}?${query.toString()}`;
+  return `esdb://${user}@${LOOPBACK_NAME}:${places.eventNodePort}?${query.toString()}`;
 };
