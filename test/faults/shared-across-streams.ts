@@ -11,6 +11,8 @@ export const MAY_BE_SHARED: Readonly<Record<string, string>> = {
   'metadata.purpose': 'an id of the policy',
   'metadata.policyVersion': 'the policy in force, the same for everybody',
   'metadata.vault.incarnation': 'one life of the vault, the same for everybody',
+  'metadata.vault.mintSequence':
+    'counts the keys of everybody: events that stand side by side have it in common, as they have the time',
   'data.sector': 'private or business',
   'data.region': 'two digits of a postal code, or abroad',
   'data.currency': 'nearly all sales share it',
@@ -22,6 +24,9 @@ export const MAY_BE_SHARED: Readonly<Record<string, string>> = {
   'vault.scope.bucket_id': 'a bucket holds the keys of a few dozen owners: it narrows, and joins nothing',
   'vault.owner_bucket.bucket_id': 'a bucket holds the keys of a few dozen owners: it narrows, and joins nothing',
 };
+
+/** Listed, but shared only by chance: by events that were written in the same instant. */
+export const SHARED_BY_CHANCE: readonly string[] = ['metadata.recordedAt', 'metadata.vault.mintSequence'];
 
 /** A value that two streams of one person share, and where it stands in each. */
 export interface SharedValue {

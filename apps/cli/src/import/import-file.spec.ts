@@ -54,4 +54,20 @@ describe('importing a file', () => {
     expect(rejects).not.toMatch(/Secret|yesterday/);
     expect((await stat(summary.rejects!)).mode & 0o777).toBe(0o600);
   });
+
+  it('makes smaller batches of long rows', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'makuler-import-')), 'customers.csv');
+    const lines = Array.from({ length: 12 }, (_, n) => `${n},${'x'.repeat(100_000)},2026-01-02`);
+    await writeFile(file, ['Id,Name,Since', ...lines].join('\n'));
+    const sizes: number[] = [];
+    const summary = await importFile({
+      ...{ file, mapping, dryRun: false, progress: () => undefined },
+      send: async (_kind, body) => {
+        sizes.push(body.rows.length);
+        return body.rows.map(({ line }) => ({ line, outcome: 'created' as const }));
+      },
+    });
+    expect(sizes).toEqual([9, 3]);
+    expect(summary.created).toBe(12);
+  });
 });

@@ -50,6 +50,8 @@ export interface ImportOptions {
 }
 
 const BATCH = 100;
+/** Well below what the route takes, so that long invoices make small batches and not a refusal. */
+const BATCH_BYTES = 1_000_000;
 
 /**
  * Imports a file, batch by batch, whatever its size. Every row is counted once: created, present (imported before), or
@@ -94,11 +96,15 @@ export const importFile = async (options: ImportOptions): Promise<ImportSummary>
 
 async function* batchesOf(rows: AsyncIterable<ImportRow>): AsyncGenerator<readonly ImportRow[]> {
   let batch: ImportRow[] = [];
+  let bytes = 0;
   for await (const row of rows) {
+    const size = Buffer.byteLength(JSON.stringify(row));
+    if (batch.length === BATCH || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
+      yield batch;
+      [batch, bytes] = [[], 0];
+    }
     batch.push(row);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
+    bytes += size;
   }
   if (batch.length > 0) yield batch;
 }
