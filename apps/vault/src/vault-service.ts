@@ -47,14 +47,14 @@ const mint = async (keeper: Keeper, { holder, groups }: MintRequest): Promise<Mi
   const requests = groups.map((group) =>
     group.requests.map((request) => ({ ...request, owner: ownerOf(request.owner) })),
   );
-  const { outcomes, mintSequence } = await keeper.mint(requests);
+  const { outcomes } = await keeper.mint(requests);
   assertHolder(keeper, holder);
   return {
     incarnation,
-    mintSequence,
-    outcomes: outcomes.map((outcome) =>
-      'refused' in outcome ? { refused: outcome.refused.code, keys: [] } : { refused: '', keys: outcome.keys },
-    ),
+    outcomes: outcomes.map((outcome) => ({
+      ...('refused' in outcome ? { refused: outcome.refused.code, keys: [] } : { refused: '', keys: outcome.keys }),
+      mintSequence: outcome.mintSequence ?? 0,
+    })),
   };
 };
 

@@ -40,6 +40,9 @@ const LEASE_SHARE = 0.85;
 const APPEND_DEADLINE_MS = 3_000;
 const DEFAULT_BATCH = 500;
 
+const datedBy = ({ incarnation, mintSequence }: SealingSession): NonNullable<EventMetadata['vault']> =>
+  mintSequence === undefined ? { incarnation } : { incarnation, mintSequence };
+
 /** The ledger over an event store and a vault. */
 export class EventStoreLedger extends Ledger {
   readonly #opened = new AsyncLocalStorage<Set<ScopeId>>();
@@ -177,7 +180,7 @@ export class EventStoreLedger extends Ledger {
         actor: context.actor,
         ...(context.purpose === undefined ? {} : { purpose: context.purpose }),
         policyVersion: this.options.policyVersion(),
-        ...(session ? { vault: { incarnation: session.incarnation, mintSequence: session.mintSequence } } : {}),
+        ...(session ? { vault: datedBy(session) } : {}),
         // One stream's own: a correlation that crossed streams would join the events of a person after the shredding.
         $correlationId: correlation,
         $causationId: correlation,

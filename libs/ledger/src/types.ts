@@ -15,7 +15,8 @@ export interface EventMetadata {
   readonly actor: ActorId;
   readonly purpose?: string;
   readonly policyVersion: string;
-  readonly vault?: { readonly incarnation: string; readonly mintSequence: number };
+  /** The vault that made the keys; its count only where this append made some, so that no two streams share one. */
+  readonly vault?: { readonly incarnation: string; readonly mintSequence?: number };
   readonly $correlationId: string;
   readonly $causationId: string;
 }

@@ -49,11 +49,12 @@ export class VaultDouble extends Vault {
 
   async withSealing<T>(requests: readonly ScopeRequest[], work: (session: SealingSession) => Promise<T>): Promise<T> {
     if (this.away) throw new MakulerError('vault-unavailable', { retryAfterSeconds: 1 });
+    const before = this.#scopes.size;
     const keys = requests.map((request) => this.#mint(request));
     return work({
       keys,
       incarnation: this.#incarnation,
-      mintSequence: this.#scopes.size,
+      mintSequence: this.#scopes.size > before ? this.#scopes.size : undefined,
       remainingMs: () => 5_000,
       seal: (_key, plaintext, associatedData) => Buffer.concat([mark(associatedData), plaintext]),
     });

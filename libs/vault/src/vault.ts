@@ -23,7 +23,8 @@ export interface SealingSession {
   readonly keys: readonly ScopeKey[];
   /** Random id of this life of the vault's database; with `mintSequence` it dates the vault that made the keys. */
   readonly incarnation: string;
-  readonly mintSequence: number;
+  /** Count of keys ever made, after those of this session; undefined when it made none. No two sessions have the same. */
+  readonly mintSequence: number | undefined;
   /** Time left before the lease that covers these keys runs out; an append's server-side deadline must end before it. */
   remainingMs(): number;
   /** XChaCha20-Poly1305 over the padded plaintext. Throws `vault-unavailable` once the lease has run out. Bytes: nonce (24) ‖ ciphertext ‖ tag. */

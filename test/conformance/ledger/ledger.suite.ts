@@ -201,6 +201,8 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
           ]);
       });
       const found = await Promise.all(ids.map((id) => only(streamOf(id))));
+      const counts = found.flatMap((e) => e.metadata.vault?.mintSequence ?? []);
+      expect(new Set(counts).size).toBe(counts.length);
       for (const field of ['$correlationId', '$causationId', 'recordedAt'] as const)
         expect(new Set(found.map((e) => e.metadata[field])).size).toBe(ids.length);
     });

@@ -23,7 +23,7 @@ export interface GrpcVaultOptions extends VaultAddress {
 interface Minted {
   readonly keys: readonly ScopeKey[];
   readonly incarnation: string;
-  readonly mintSequence: number;
+  readonly mintSequence: number | undefined;
 }
 
 /** Scope ids remembered as shredded, for reads under way; beyond that, what is not held is not vouched for. */
@@ -156,15 +156,15 @@ export class GrpcVault extends Vault {
     return this.#asking<MintReply, Minted | MakulerError>(
       'Mint',
       { groups: groups.map((requests) => ({ requests })) },
-      ({ outcomes, incarnation, mintSequence }, dropped) =>
-        outcomes.map(({ refused, keys }, index) => {
+      ({ outcomes, incarnation }, dropped) =>
+        outcomes.map(({ refused, keys, mintSequence }, index) => {
           if (refused) return refusal(refused);
           // Shredded between the vault's answer and now: refused as it would be if it were asked again.
           if (keys.some(({ scopeId }) => dropped.has(scopeId as ScopeId))) return new MakulerError('scope-shredded');
           const held = keys.map(({ scopeId, dataKey }, at) =>
             this.#cache.put({ ...groups[index]![at]!, scopeId: scopeId as ScopeId }, dataKey),
           );
-          return { keys: held, incarnation, mintSequence };
+          return { keys: held, incarnation, mintSequence: mintSequence || undefined };
         }),
     );
   }

@@ -6,10 +6,15 @@ import { BUCKET_OWNERS, BUCKET_SCOPES } from './buckets.js';
 import type { MintOutcome, MintSurroundings } from './minting.js';
 import { Minting } from './minting.js';
 
+/**
+ * What became of a group, and the count of keys ever made after its own: undefined when it made none. A number that two
+ * groups had in common would stand in the metadata of two streams, and join them after the keys are gone.
+ */
+export type CountedOutcome = MintOutcome & { readonly mintSequence: number | undefined };
+
 export interface MintBatch {
   /** One for each group, in order: a group gets all of its keys or none is made. */
-  readonly outcomes: readonly MintOutcome[];
-  readonly mintSequence: number;
+  readonly outcomes: readonly CountedOutcome[];
 }
 
 type Groups = readonly (readonly ScopeRequest[])[];
@@ -41,10 +46,10 @@ export class Mint {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);
       try {
-        const { outcomes, mintSequence } = await this.#commitOnceMore(batch.flatMap(({ groups }) => groups));
+        const { outcomes } = await this.#commitOnceMore(batch.flatMap(({ groups }) => groups));
         let next = 0;
         for (const { groups, settle } of batch)
-          settle.resolve({ outcomes: outcomes.slice(next, (next += groups.length)), mintSequence });
+          settle.resolve({ outcomes: outcomes.slice(next, (next += groups.length)) });
       } catch (error) {
         for (const { settle } of batch) settle.reject(error);
       }
@@ -69,15 +74,26 @@ export class Mint {
       const minting = new Minting(client, this.keyring, this.#filling, this.surroundings);
       await minting.lock(groups.flat());
       const outcomes = groups.map((group) => minting.group(group));
-      const mintSequence = this.surroundings.counted(await minting.write());
+      const total = this.surroundings.counted(await minting.write());
       filling = minting.fillingBucket;
-      return { outcomes, mintSequence };
+      return { outcomes: counted(outcomes, total) };
     });
     // Only now: a bucket of a transaction that was rolled back does not exist.
     this.#filling = filling;
     return batch;
   }
 }
+
+/** Deals out the numbers up to `total` in the order of the groups. */
+const counted = (outcomes: readonly MintOutcome[], total: number): readonly CountedOutcome[] => {
+  const madeBy = (outcome: MintOutcome) => ('made' in outcome ? outcome.made : 0);
+  let sequence = total - outcomes.reduce((sum, outcome) => sum + madeBy(outcome), 0);
+  return outcomes.map((outcome) => {
+    const made = madeBy(outcome);
+    sequence += made;
+    return { ...outcome, mintSequence: made > 0 ? sequence : undefined };
+  });
+};
 
 /** Calls that share a transaction at most. */
 const BATCH = 256;

@@ -17,7 +17,9 @@ export interface MintedKey {
   readonly scopeId: ScopeId;
   readonly dataKey: Uint8Array;
 }
-export type MintOutcome = { readonly keys: readonly MintedKey[] } | { readonly refused: MakulerError };
+/** `made`: how many of the keys are new. */
+export type MintOutcome =
+  { readonly keys: readonly MintedKey[]; readonly made: number } | { readonly refused: MakulerError };
 interface LockedBucket extends BucketRow {
   scopes: number;
   owners: number;
@@ -99,7 +101,9 @@ export class Minting {
   group(requests: readonly ScopeRequest[]): MintOutcome {
     try {
       const found = requests.map((request) => this.#decide(request));
-      return { keys: found.map((key, index) => key ?? this.#make(requests[index]!)) };
+      const before = this.#made.size;
+      const keys = found.map((key, index) => key ?? this.#make(requests[index]!));
+      return { keys, made: this.#made.size - before };
     } catch (error) {
       if (error instanceof MakulerError) return { refused: error };
       throw error;

@@ -33,9 +33,10 @@ export interface MintReply {
     /** An error code, or empty. */
     readonly refused: string;
     readonly keys: readonly { readonly scopeId: string; readonly dataKey: Uint8Array }[];
+    /** The count of keys ever made, after this group's own; 0 when it made none. */
+    readonly mintSequence: number;
   }[];
   readonly incarnation: string;
-  readonly mintSequence: number;
 }
 export interface OpenRequest {
   readonly holder: string;
