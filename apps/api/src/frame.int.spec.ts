@@ -1,147 +1,22 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { Body, Controller, Get, Module, Param, Patch, Post, Query } from '@nestjs/common';
+import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { InjectOptions } from 'fastify';
 import { PersonalDataRead, AccessRefused } from '#access';
-import { event, personal, plain, subject } from '#events';
-import type { Projection, ProjectionStates } from '#projections';
+import type { ProjectionStates } from '#projections';
 import type { TokenRole } from '#tokens';
 import { createLogger } from '#observability';
-import type { ActorId, CustomerId, Opened } from '#kernel';
-import {
-  ERASED,
-  MakulerError,
-  Personal,
-  SystemClock,
-  currentContext,
-  newId,
-  subjectOwner,
-  valueOf,
-  withheld,
-} from '#kernel';
+import type { ActorId, Opened } from '#kernel';
+import { ERASED, MakulerError, SystemClock, newId, valueOf, withheld } from '#kernel';
 import type { Policy } from '#policy';
 import { createPool } from '#postgres';
 import { LedgerDouble, testDatabase } from '#testing';
-import { PersonalData } from './access/personal-data.js';
-import { Roles } from './access/roles.js';
-import { ReadsOnly, RenderedBy } from './commands/is-command.js';
 import { createApi } from './create-api.js';
-import { accepted, page, resource } from './http/answers.js';
-import { BODY_LIMIT, BodyLimit } from './http/body-limit.js';
-import { IfMatch } from './http/etag.js';
-import { CalendarDay, Choice, ListOf, Text } from './http/fields.js';
-import { ListQuery } from './http/list-query.js';
-import { ReadsFrom } from './reads/reads-from.js';
-import { Ledger } from '#ledger';
+import { BODY_LIMIT } from './http/body-limit.js';
 import { eventRegistry } from '#composition';
 import type { ApiParts } from './app.module.js';
-
-const MARK = 'Kari Marknes';
-
-const PersonMet = event('specimen.person-met', 1, {
-  customerId: subject<CustomerId>(),
-  kind: plain<string>('one of two words in this spec'),
-  name: personal<string>('contact', { source: 'volunteered' }),
-});
-
-class Line {
-  @Text({ max: 5 }) item!: string;
-}
-class Meeting {
-  @Text({ max: 40 }) name!: string;
-  @Choice(['walk', 'talk']) kind!: string;
-  @CalendarDay({ optional: true }) day?: string;
-  @ListOf(() => Line, { max: 2, optional: true }) lines?: Line[];
-}
-
-let runs = 0;
-let interrupt: 'before' | 'after' | undefined;
-let gone: Opened<string> | undefined;
-
-@Roles('integrator', 'compliance')
-@Controller('v1/specimens')
-class SpecimenController {
-  constructor(private readonly ledger: Ledger) {}
-
-  @Post()
-  @PersonalData({ write: ['contact'] })
-  async meet(@Body() { name, kind }: Meeting) {
-    runs += 1;
-    if (interrupt === 'before') throw new MakulerError('subject-closed');
-    const customerId = currentContext().ids.next<CustomerId>();
-    const stream = `customer-${customerId}`;
-    const known = (await this.ledger.read(stream)).length > 0;
-    if (!known)
-      await this.ledger.append({
-        stream,
-        expected: 'no-stream',
-        drafts: [PersonMet.of({ customerId, kind, name }, { partitions: { contact: 'lead' } })],
-      });
-    if (interrupt === 'after') throw new Error(`a fault that quotes ${MARK}`);
-    return accepted(
-      { customerId, revision: '0' },
-      { status: 201, revision: 0n, position: 7n, location: `/v1/specimens/${customerId}` },
-    );
-  }
-
-  @Post('many')
-  @BodyLimit(4 * BODY_LIMIT)
-  many() {
-    return accepted({});
-  }
-
-  @Post(':id/plan')
-  @RenderedBy('plan')
-  prepare(@Param('id') id: string) {
-    return accepted({ id });
-  }
-  plan({ id }: { id: string }) {
-    return Promise.resolve({ id, items: runs, by: currentContext().actor, at: 3n });
-  }
-
-  @Patch(':id')
-  change(@Param('id') id: string, @IfMatch() revision: bigint) {
-    return accepted({ id, revision: revision.toString() });
-  }
-
-  @Post('search')
-  @ReadsOnly()
-  @PersonalData({ read: ['contact'] })
-  search() {
-    return page([], undefined, { about: [], columns: ['name'] });
-  }
-
-  @Get()
-  @PersonalData({ read: ['contact'] })
-  @ReadsFrom([{} as Projection])
-  list(@Query() query: ListQuery) {
-    const id = newId<CustomerId>();
-    const items = [
-      { name: new Personal(`=${MARK}`), phone: new Personal('+4790012345'), limit: query.limit, at: ERASED },
-    ];
-    return page(items, 'next', { about: [subjectOwner(id)] });
-  }
-
-  @Get('careless')
-  careless() {
-    return resource({ name: new Personal(MARK) });
-  }
-
-  @Get(':id')
-  @PersonalData({ read: ['contact'] })
-  async one(@Param('id') id: CustomerId) {
-    const [met] = await this.ledger.read(`customer-${id}`);
-    if (!met) throw new MakulerError('not-found');
-    const name = gone ?? (met.data as unknown as { name: Opened<string> }).name;
-    return resource(
-      { id, name, at: met.at, position: met.position },
-      { revision: met.revision, about: [subjectOwner(id)] },
-    );
-  }
-}
-@Module({ controllers: [SpecimenController] })
-class SpecimenModule {}
+import { MARK, PersonMet, SpecimenModule, specimen } from './frame-specimen.js';
 
 const tokens = {
   verify(token: string) {
@@ -204,8 +79,8 @@ describe('the frame of the api', () => {
     await database.drop();
   });
   beforeEach(() => {
-    interrupt = undefined;
-    gone = undefined;
+    specimen.interrupt = undefined;
+    specimen.gone = undefined;
     ledger.stale = false;
   });
 
@@ -291,9 +166,9 @@ describe('the frame of the api', () => {
     it('give the first answer to a repeat, and run once', async () => {
       const key = newId();
       const first = await meet(key);
-      const before = runs;
+      const before = specimen.runs;
       const second = await meet(key);
-      expect(runs).toBe(before);
+      expect(specimen.runs).toBe(before);
       expect([second.statusCode, second.body]).toEqual([first.statusCode, first.body]);
       expect(second.headers).toMatchObject({ 'idempotency-replayed': 'true', 'makuler-position': '7', etag: '"0"' });
       expect(first.headers['idempotency-replayed']).toBeUndefined();
@@ -308,12 +183,12 @@ describe('the frame of the api', () => {
     });
     it('run again after a crash with the ids of the first time, and write once', async () => {
       const key = newId();
-      interrupt = 'after';
+      specimen.interrupt = 'after';
       const crashed = await meet(key);
       expect(crashed.json()).toMatchObject({ status: 500, code: 'internal' });
       expect(crashed.body).not.toContain(MARK);
       const written = (await eventsOf(PersonMet)).length;
-      interrupt = undefined;
+      specimen.interrupt = undefined;
       const answer = await meet(key);
       expect(answer.statusCode).toBe(201);
       expect((await eventsOf(PersonMet)).length).toBe(written);
@@ -323,9 +198,9 @@ describe('the frame of the api', () => {
     });
     it('are judged anew after a refusal, and free the key when the input was refused', async () => {
       const key = newId();
-      interrupt = 'before';
+      specimen.interrupt = 'before';
       expect((await meet(key)).json()).toMatchObject({ status: 409, code: 'subject-closed' });
-      interrupt = undefined;
+      specimen.interrupt = undefined;
       expect((await meet(key)).statusCode).toBe(201);
       const other = newId();
       expect((await meet(other, { name: MARK })).statusCode).toBe(400);
@@ -335,10 +210,13 @@ describe('the frame of the api', () => {
       const key = newId();
       const url = '/v1/specimens/x/plan';
       const first = await call({ method: 'POST', url, headers: { 'idempotency-key': key } });
-      runs += 1;
+      specimen.runs += 1;
       const second = await call({ method: 'POST', url, headers: { 'idempotency-key': key } });
-      expect([first.json<{ items: number }>().items + 1, second.json<{ id: string }>().id]).toEqual([runs, 'x']);
-      expect(second.json()).toEqual({ id: 'x', items: runs, by: ACTOR, at: '3' });
+      expect([first.json<{ items: number }>().items + 1, second.json<{ id: string }>().id]).toEqual([
+        specimen.runs,
+        'x',
+      ]);
+      expect(second.json()).toEqual({ id: 'x', items: specimen.runs, by: ACTOR, at: '3' });
       ledger.stale = true;
       const stale = await call({ method: 'POST', url, headers: { 'idempotency-key': key } });
       expect(stale.json()).toMatchObject({ status: 503, code: 'vault-unavailable' });
@@ -424,9 +302,9 @@ describe('the frame of the api', () => {
       const id = await meetOne();
       const before = (await eventsOf(PersonalDataRead)).length;
       expect((await call({ url: `/v1/specimens/${id}` })).json()).toMatchObject({ id, name: MARK });
-      gone = ERASED;
+      specimen.gone = ERASED;
       expect((await call({ url: `/v1/specimens/${id}` })).json()).toMatchObject({ name: { $state: 'erased' } });
-      gone = withheld('retained');
+      specimen.gone = withheld('retained');
       const answer = await call({ url: `/v1/specimens/${id}` });
       expect(answer.json()).toMatchObject({ name: { $state: 'withheld', reason: 'retained' } });
       expect(answer.headers).toMatchObject({ etag: '"0"', 'cache-control': 'no-store' });
