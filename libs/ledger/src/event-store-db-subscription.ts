@@ -61,8 +61,10 @@ export async function* batchesOf(
       while (found.length < options.maxBatch && (next = subscription.read() as typeof next) !== null) found.push(next);
       if (found.length > 0) {
         considered = found.at(-1)?.event?.position?.commit ?? considered;
-        yield { events: found.flatMap(storedEvent), position: considered, live };
-        announced = live;
+        // As the batch says it: the end may be met while the batch is out, and is then still to be announced.
+        const atEnd = live;
+        yield { events: found.flatMap(storedEvent), position: considered, live: atEnd };
+        announced = atEnd;
         continue;
       }
       // A checkpoint counts only once every event before it has been read: the stream delivers both in order.

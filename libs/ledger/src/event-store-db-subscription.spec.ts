@@ -1,0 +1,37 @@
+import { Readable } from 'node:stream';
+import type { EventStoreDBClient } from '@eventstore/db-client';
+import { batchesOf } from './event-store-db-subscription.js';
+
+const resolved = (commit: bigint) => ({
+  event: {
+    id: `0000000${commit}-0000-4000-8000-000000000000`,
+    type: 'thing.happened',
+    streamId: 'thing-1',
+    revision: commit,
+    isJson: true,
+    data: {},
+    metadata: {},
+    position: { commit, prepare: commit },
+  },
+});
+
+describe('a subscription in batches', () => {
+  it('says that the end was met, also when that happens while a batch is out', async () => {
+    const source = Object.assign(new Readable({ objectMode: true, read: () => undefined }), {
+      unsubscribe: async () => void source.destroy(),
+    });
+    const client = { subscribeToAll: () => source } as unknown as EventStoreDBClient;
+    const stop = new AbortController();
+    source.push(resolved(1n));
+    const said: unknown[] = [];
+    for await (const { events, position, live } of batchesOf(client, { maxBatch: 10, signal: stop.signal })) {
+      said.push([events.length, position, live]);
+      if (events.length > 0) source.emit('caughtUp');
+      else stop.abort();
+    }
+    expect(said).toEqual([
+      [1, 1n, false],
+      [0, 1n, true],
+    ]);
+  }, 5_000);
+});
