@@ -72,23 +72,26 @@ const isOfThisLog = async (row: BuildRow, ledger: Ledger): Promise<boolean> => {
   return events.some(({ eventId, position }) => eventId === row.event_id && String(position) === row.event_position);
 };
 
-/** Takes the requests that operators have left in the table, each exactly once. */
+/**
+ * Carries out the requests that operators have left in the table. Each is taken away only afterwards: killed in between, it is
+ * carried out once more, which begins the rebuild anew; and whoever follows it sees the request or the rebuild, never neither.
+ */
 export const takeRequests = async ({ db, followers, notice }: Planning): Promise<void> => {
-  const requests = await db.deleteFrom('projections.request').returning(['name', 'kind']).execute();
-  for (const { name, kind } of requests) {
+  const requests = await db.selectFrom('projections.request').select(['id', 'name', 'kind']).orderBy('id').execute();
+  for (const { id, name, kind } of requests) {
     const follower = followers.find((declared) => declared.name === name);
-    if (!follower) continue;
-    if (kind === 'rebuild' && follower.kind === 'projection') {
+    if (kind === 'rebuild' && follower?.kind === 'projection') {
       notice({ event: 'projection.rebuilding', projection: name });
       await createBuild(db, follower, 'next');
     }
-    if (kind === 'resume')
+    if (kind === 'resume' && follower)
       await db
         .updateTable('projections.build')
         .set({ status: 'catching-up', error_code: null, error_event: null })
         .where('name', '=', name)
         .where('status', '=', 'failed')
         .execute();
+    await db.deleteFrom('projections.request').where('id', '=', id).execute();
   }
 };
 

@@ -19,7 +19,7 @@ export interface ProjectionState {
   readonly events: bigint;
   readonly changedAt: Date;
   readonly lastError: { readonly code: string; readonly eventId: string | null } | null;
-  /** Of the rebuild beside it, from 0 to 1; null when there is none. */
+  /** Of the rebuild beside it, also of one that was asked for and not begun: from 0 to 1; null when there is none. */
   readonly rebuild: {
     readonly state: BuildStatus;
     readonly position: Position;
@@ -41,17 +41,18 @@ export class ProjectionStates {
 
   /** All of them by name. `head` is the end of the log (`Ledger.head`). */
   async list(head: Position): Promise<readonly ProjectionState[]> {
-    const rows = await this.#rows();
+    // In this order, and by a question of its own: the runner takes a request away only once its rebuild stands beside.
+    const requests = await this.#db.selectFrom('projections.request').select(['name', 'kind']).execute();
+    const rows = await this.#db.selectFrom('projections.build').selectAll().execute();
+    const asked = new Set(requests.filter(({ kind }) => kind === 'rebuild').map(({ name }) => name));
     return rows
       .filter(({ role }) => role === 'live')
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map((row) =>
-        stateOf(
-          row,
-          rows.find(({ name, role }) => name === row.name && role === 'next'),
-          head,
-        ),
-      );
+      .map((row) => {
+        const next = rows.find(({ name, role }) => name === row.name && role === 'next');
+        // Asked for again, the one beside it is about to be begun anew.
+        return stateOf(row, asked.has(row.name) ? ASKED : next ? rebuildOf(next, head) : null, head);
+      });
   }
 
   /**
@@ -104,9 +105,21 @@ export class ProjectionStates {
 const errorOf = (row: BuildRow): ProjectionState['lastError'] =>
   row.error_code === null ? null : { code: row.error_code, eventId: row.error_event };
 
-const stateOf = (row: BuildRow, next: BuildRow | undefined, head: Position): ProjectionState => {
+/** Asked for, and not begun: the runner looks a few times a second. */
+const ASKED: ProjectionState['rebuild'] = { state: 'catching-up', position: 0n, progress: 0, lastError: null };
+
+const rebuildOf = (next: BuildRow, head: Position): ProjectionState['rebuild'] => {
+  const position = BigInt(next.position);
+  return {
+    state: next.status,
+    position,
+    progress: head > 0n ? Math.min(1, Number((position * 1000n) / head) / 1000) : 1,
+    lastError: errorOf(next),
+  };
+};
+
+const stateOf = (row: BuildRow, rebuild: ProjectionState['rebuild'], head: Position): ProjectionState => {
   const position = BigInt(row.position);
-  const nextPosition = BigInt(next?.position ?? 0);
   return {
     name: row.name,
     kind: row.kind,
@@ -117,13 +130,6 @@ const stateOf = (row: BuildRow, next: BuildRow | undefined, head: Position): Pro
     events: BigInt(row.events),
     changedAt: row.changed_at,
     lastError: errorOf(row),
-    rebuild: next
-      ? {
-          state: next.status,
-          position: nextPosition,
-          progress: head > 0n ? Math.min(1, Number((nextPosition * 1000n) / head) / 1000) : 1,
-          lastError: errorOf(next),
-        }
-      : null,
+    rebuild,
   };
 };
