@@ -134,8 +134,12 @@ describe('read models that are built anew', () => {
 
   it('are equal when they are built beside the live ones and put in their place', async () => {
     const before = await rebuiltElsewhere(behind);
+    const tables = async () =>
+      (await behind.database('readmodels').query(`select 'customer_card.customer_card'::regclass::oid as id`)).rows;
+    const [table] = await tables();
     const { code, stderr } = await command(makuler, 'rebuild', '--json').ended;
     expect([code, stderr]).toEqual([0, '']);
+    expect(await tables()).not.toEqual([table]);
     const after = await rebuiltElsewhere(behind);
     expect(after.live).toEqual(before.live);
   }, 120_000);
