@@ -109,6 +109,13 @@ describe('idempotency', () => {
     for (const other of alike) expect((await idempotency.reserve(other)).state).toBe('run');
   });
 
+  it('keeps the ids of an outcome from whoever has the table without the secret', async () => {
+    const outcome = { ids: { customerId: 'one-id', companyId: 'another' }, status: 201 };
+    await idempotency.finish(running(await idempotency.reserve(sent())).record, outcome);
+    const { rows } = await pool.query<{ outcome: Buffer }>('select outcome from idempotency where outcome is not null');
+    expect(rows.map((row) => row.outcome.toString('latin1')).join()).not.toMatch(/one-id|another|customerId/);
+  });
+
   it('recognises a repeat for 23 days, and destroys secret and records after 30', async () => {
     later(DAY_MS / 2);
     const command = sent();

@@ -1,10 +1,12 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { ActorId, Clock } from '#kernel';
-import { MakulerError, ReservedIds } from '#kernel';
+import type { ReservedIds } from '#kernel';
+import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import { inTransaction } from '#postgres';
 import type { IdsAndCodes } from '../http/answers.js';
 import type { IdempotencySecrets, WeekSecret } from './idempotency-secrets.js';
+import { idsOf, openOutcome, sealOutcome } from './sealed-outcome.js';
 
 /** What identifies a command that was sent: who sent it, where to, under which key, with which body. */
 export interface SentCommand {
@@ -18,8 +20,14 @@ export interface SentCommand {
 /** What is remembered of an accepted command: JSON of ids and codes. */
 export type Outcome = { readonly [name: string]: IdsAndCodes };
 
+/** The record of a command under way, with the week's secret that it stands under. */
+export interface HeldRecord {
+  readonly id: Buffer;
+  readonly secret: WeekSecret;
+}
+
 export type Reservation =
-  | { readonly state: 'run'; readonly record: Buffer; readonly ids: ReservedIds }
+  | { readonly state: 'run'; readonly record: HeldRecord; readonly ids: ReservedIds }
   | { readonly state: 'finished'; readonly outcome: Outcome };
 
 /**
@@ -65,34 +73,34 @@ export class Idempotency {
           'insert into idempotency (record, week, body, seed, reserved_at, held_until) values ($1, $2, $3, $4, $5, $6)',
           [record, current.week, prf(current, 'body', [bodyText(sent)]), seed, now, heldUntil],
         );
-        return { state: 'run', record, ids: new ReservedIds(seed, now.getTime()) };
+        return { state: 'run', record: { id: record, secret: current }, ids: idsOf(current, seed, now) };
       }
       const secret = secrets.find(({ week }) => week === found.week)!;
       if (!prf(secret, 'body', [bodyText(sent)]).equals(found.body)) throw new MakulerError('idempotency-key-reused');
-      if (found.seed === null) return { state: 'finished', outcome: found.outcome! };
+      if (found.seed === null) return { state: 'finished', outcome: openOutcome(secret, found.record, found.outcome!) };
       if (found.held_until && found.held_until > now)
         throw new MakulerError('idempotency-in-progress', { retryAfterSeconds: 1 });
       await client.query('update idempotency set held_until = $2 where record = $1', [found.record, heldUntil]);
-      return { state: 'run', record: found.record, ids: new ReservedIds(found.seed, found.reserved_at.getTime()) };
+      return { state: 'run', record: { id: found.record, secret }, ids: idsOf(secret, found.seed, found.reserved_at) };
     });
   }
 
   /** The command was accepted: the reserved bytes are wiped, the outcome kept. */
-  async finish(record: Buffer, outcome: Outcome): Promise<void> {
+  async finish({ id, secret }: HeldRecord, outcome: Outcome): Promise<void> {
     await this.pool.query(
       'update idempotency set seed = null, held_until = null, outcome = $2 where record = $1 and seed is not null',
-      [record, JSON.stringify(outcome)],
+      [id, sealOutcome(secret, id, outcome)],
     );
   }
 
   /** The command failed or was refused: the next with this key may run at once, with the same ids. */
-  async release(record: Buffer): Promise<void> {
-    await this.pool.query('update idempotency set held_until = null where record = $1 and seed is not null', [record]);
+  async release({ id }: HeldRecord): Promise<void> {
+    await this.pool.query('update idempotency set held_until = null where record = $1 and seed is not null', [id]);
   }
 
   /** The input was refused before anything was written: the key is free again, also for another body. */
-  async forget(record: Buffer): Promise<void> {
-    await this.pool.query('delete from idempotency where record = $1 and seed is not null', [record]);
+  async forget({ id }: HeldRecord): Promise<void> {
+    await this.pool.query('delete from idempotency where record = $1 and seed is not null', [id]);
   }
 }
 
@@ -103,7 +111,7 @@ interface Row {
   readonly seed: Buffer | null;
   readonly reserved_at: Date;
   readonly held_until: Date | null;
-  readonly outcome: Outcome | null;
+  readonly outcome: Buffer | null;
 }
 
 const partsOf = ({ actor, route, key }: SentCommand) => [actor, route, key];

@@ -11,7 +11,9 @@ export type ImportKind = (typeof IMPORT_KINDS)[number];
 /**
  * What the control database knows of rows under way. `mark` is an HMAC of the source's key under a random secret, so that
  * nothing of the row is readable. A row whose record can be found by its sealed source key is deleted when its batch is
- * done; one that was past its maximum has no sealed part to be found by, so its mark stays.
+ * done; one that was past its maximum has no sealed part to be found by, so its mark stays. `import_secret` is to be left out
+ * of backups of this database, as `idempotency_secret` is: with it, a mark would confirm a guess about an order number. After
+ * a restore such rows may come in once more, as facts that name nobody.
  */
 export const IMPORT_MIGRATIONS: readonly Migration[] = [
   {
@@ -26,6 +28,10 @@ export const IMPORT_MIGRATIONS: readonly Migration[] = [
     `,
   },
 ];
+
+/** The ids of a row's command follow from its seed and the secret together: a copy of the rows alone gives none away. */
+const seedOf = (secret: Buffer, seed: Buffer): Buffer =>
+  createHmac('sha256', secret).update('makuler/import/ids/1\n').update(seed).digest();
 
 /** How a row is to be run: under ids that a repeat draws again, or not at all. */
 export type RowReservation = { readonly done: true } | { readonly done: false; readonly ids: IdSource };
@@ -58,6 +64,7 @@ export class ImportState {
 
   /** Reserves ids for keys, in their order. */
   async reserve(source: string, kind: ImportKind, keys: readonly string[]): Promise<readonly RowReservation[]> {
+    const secret = await this.#readSecretOnce();
     const marks = await this.#marks(source, kind, keys);
     const now = this.clock.now();
     await this.pool.query(
@@ -74,7 +81,7 @@ export class ImportState {
       const row = found.get(mark.toString('hex'))!;
       return row.seed === null
         ? { done: true }
-        : { done: false, ids: new ReservedIds(row.seed, row.reserved_at.getTime()) };
+        : { done: false, ids: new ReservedIds(seedOf(secret, row.seed), row.reserved_at.getTime()) };
     });
   }
 
@@ -95,16 +102,20 @@ export class ImportState {
   }
 
   async #marks(source: string, kind: ImportKind, keys: readonly string[]): Promise<Buffer[]> {
-    // A failed reading is not kept: the next batch tries again.
-    const secret = await (this.#secret ??= this.#readSecret().catch((error: unknown) => {
-      this.#secret = undefined;
-      throw error;
-    }));
+    const secret = await this.#readSecretOnce();
     return keys.map((key) =>
       createHmac('sha256', secret)
         .update(JSON.stringify([kind, source, key]))
         .digest(),
     );
+  }
+
+  #readSecretOnce(): Promise<Buffer> {
+    // A failed reading is not kept: the next batch tries again.
+    return (this.#secret ??= this.#readSecret().catch((error: unknown) => {
+      this.#secret = undefined;
+      throw error;
+    }));
   }
 
   async #readSecret(): Promise<Buffer> {
