@@ -19,6 +19,8 @@ export interface Witness {
   readonly name: string;
   /** Position of the last that was written about them. */
   readonly after: string;
+  /** Whether they have a case. */
+  readonly repair: boolean;
 }
 
 interface ProjectionAnswer {
@@ -40,13 +42,13 @@ export class Witnesses {
     const makuler = await Installation.create({ policy: 'policy/webshop' });
     await makuler.start();
     const witnesses = new Witnesses(makuler);
-    for (let n = 0; n < 4; n++) await witnesses.take();
+    for (let n = 0; n < 4; n++) await witnesses.take({ repair: n > 0 });
     await witnesses.erase(witnesses.people.shift()!);
     return witnesses;
   }
 
-  /** A new person with a purchase and a case: each projection has something of theirs to write. */
-  async take(): Promise<Witness> {
+  /** A new person with a purchase and a repair: each projection has something to write. An open repair defers an erasure. */
+  async take({ repair = true } = {}): Promise<Witness> {
     const { makuler, people } = this;
     const name = `Person Nummer${'abcdefghijklmnop'[this.#serial]}`;
     const email = `p${this.#serial++}@example.no`;
@@ -59,14 +61,15 @@ export class Witnesses {
     const lines = [
       { kind: 'product', itemType: 'lager', description: `til ${name}`, quantity: '1', unitPrice: '10.00' },
     ];
-    await created('/v1/purchases', { customerId, purchasedAt: '2026-03-10', currency: 'NOK', lines });
-    const last = await created('/v1/service-cases', {
-      customerId,
-      kind: 'repair',
-      item: { itemType: 'lager' },
-      description: `fra ${name}`,
-    });
-    people.push({ customerId, name, after: last.headers.get('makuler-position')! });
+    let last = await created('/v1/purchases', { customerId, purchasedAt: '2026-03-10', currency: 'NOK', lines });
+    if (repair)
+      last = await created('/v1/service-cases', {
+        customerId,
+        kind: 'repair',
+        item: { itemType: 'lager' },
+        description: `fra ${name}`,
+      });
+    people.push({ customerId, name, after: last.headers.get('makuler-position')!, repair });
     return people.at(-1)!;
   }
 
@@ -83,12 +86,12 @@ export class Witnesses {
     );
   }
 
-  #ask({ customerId, name }: Witness): Promise<Reply>[] {
+  #ask({ customerId, name, repair }: Witness): Promise<Reply>[] {
     const { makuler } = this;
     return [
       makuler.get(`/v1/customers/${customerId}`, rights),
       makuler.get(`/v1/customers/${customerId}/purchases`, help),
-      makuler.get(`/v1/customers/${customerId}/service-cases`, help),
+      ...(repair ? [makuler.get(`/v1/customers/${customerId}/service-cases`, help)] : []),
       makuler.post('/v1/customers/search', { name: name.split(' ')[1] }, help),
     ];
   }
