@@ -46,9 +46,14 @@ describe('a lease', () => {
     if (found.state !== 'live') throw new Error(found.state);
     return found.key;
   };
+  const fence = async (owner: OwnerRef) => {
+    const orderId = randomUUID();
+    await house.shredder.fence({ orderId, owner, kind: 'erasure', except: [] });
+    return orderId;
+  };
   const shred = async (owner: OwnerRef, scopeIds: ScopeId[]) => {
-    await house.shredder.fence(owner, []);
-    return house.shredder.shred({ orderId: randomUUID(), owner, scopeIds, kind: 'erasure' });
+    const orderId = await fence(owner);
+    return house.shredder.shred({ orderId, owner, scopeIds, kind: 'erasure' });
   };
   /** Waits for a condition of the other side, asking again and again. */
   const until = async (holds: () => Promise<boolean>) => {
@@ -87,7 +92,7 @@ describe('a lease', () => {
     const fenced = Promise.withResolvers<void>();
     await house.projector.withSealing([request(owner)], async (session) => {
       const startedAtMs = performance.now();
-      void house.shredder.fence(owner, []).then(fenced.resolve, fenced.reject);
+      void fence(owner).then(() => fenced.resolve(), fenced.reject);
       await fenced.promise;
       expect(performance.now() - startedAtMs).toBeGreaterThan(TEST_LEASE_MS / 2);
       expect(session.remainingMs()).toBe(0);
@@ -109,13 +114,13 @@ describe('a lease', () => {
     });
     await inside.promise;
     await house.worker.withSealing([request(other)], async ({ keys, seal, remainingMs }) => {
-      const fence = house.shredder.fence(owner, []).then(() => expect(over).toBe(true));
+      const up = fence(owner).then(() => expect(over).toBe(true));
       await until(
         async () =>
           (await house.sql(`select 1 from owner where owner_id = $1 and state = 'fenced'`, [owner.id])).length > 0,
       );
       release.resolve();
-      await Promise.all([session, fence]);
+      await Promise.all([session, up]);
       expect(remainingMs()).toBeGreaterThan(0);
       seal(keys[0]!, new Uint8Array(), AD);
     });
@@ -134,9 +139,9 @@ describe('a lease', () => {
         return session.keys[0]!.scopeId;
       });
     });
-    const fence = house.shredder.fence(owner, []).then(() => (fencedAt = performance.now()));
+    const up = fence(owner).then(() => (fencedAt = performance.now()));
     const outcomes = await Promise.allSettled(late);
-    await fence;
+    await up;
     const made = new Set(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     for (const outcome of outcomes)
       if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'subject-closed' });
@@ -218,10 +223,10 @@ describe('a lease', () => {
       const read = { read: { scopeId, block: Buffer.from(block).toString('base64') } };
       expect(await ask(read)).toBe('Kari');
       expect(await ask({ peek: true })).toBe('Kari');
-      await house.shredder.fence(owner, []);
+      const orderId = await fence(owner);
       child.kill('SIGSTOP');
       const before = performance.now();
-      await house.shredder.shred({ orderId: randomUUID(), owner, scopeIds: [scopeId], kind: 'erasure' });
+      await house.shredder.shred({ orderId, owner, scopeIds: [scopeId], kind: 'erasure' });
       expect(performance.now() - before).toBeGreaterThan(TEST_LEASE_MS / 4);
       // Both lie in its queue when it wakes up: it answers at once, from what it has in memory.
       const first = ask({ peek: true });
@@ -237,7 +242,7 @@ describe('a lease', () => {
       await seal(owner);
       expect(await ask({ begin: request(owner) })).toBe('begun');
       child.kill('SIGSTOP');
-      await house.shredder.fence(owner, []);
+      await fence(owner);
       const sealed = ask({ seal: true });
       child.kill('SIGCONT');
       expect(await sealed).toBe('vault-unavailable');

@@ -107,6 +107,10 @@ describe('the vault’s process', () => {
     await house.api.ready(10_000);
     const alive: Sealed[] = [];
     const orders = new Map<string, { sealed: Sealed; done: boolean }>();
+    const shred = async (orderId: string, { owner, scopeId }: Sealed) => {
+      await house.shredder.fence({ orderId, owner, kind: 'expiry', except: [] });
+      return house.shredder.shred({ orderId, owner, scopeIds: [scopeId], kind: 'expiry' });
+    };
     let ending = false;
     let sealedEver = 0;
     /** Whatever is said during an outage, it is `vault-unavailable` and nothing else. */
@@ -133,7 +137,7 @@ describe('the vault’s process', () => {
           const order = { sealed, done: false };
           orders.set(orderId, order);
           await orOutage(async () => {
-            await house.shredder.shred({ orderId, owner: sealed.owner, scopeIds: [sealed.scopeId], kind: 'expiry' });
+            await shred(orderId, sealed);
             order.done = true;
           });
         }
@@ -153,21 +157,15 @@ describe('the vault’s process', () => {
     }
     await house.projector.ready(5_000);
     await Promise.all(alive.map(async (sealed) => expect(await read(sealed)).toBe(sealed.owner.id)));
-    const checks = [...orders].map(async ([orderId, { sealed, done }]) => {
+    for (const [orderId, { sealed, done }] of orders) {
       const receipt = await house.shredder.receiptOf(orderId);
       if (done) expect(receipt).toBeDefined();
       expect(await read(sealed)).toBe(receipt ? 'shredded' : sealed.owner.id);
-      const repeated = await house.shredder.shred({
-        orderId,
-        owner: sealed.owner,
-        scopeIds: [sealed.scopeId],
-        kind: 'expiry',
-      });
+      const repeated = await shred(orderId, sealed);
       expect(repeated.destroyed).toHaveLength(1);
       if (receipt) expect(repeated).toEqual(receipt);
       expect(await read(sealed)).toBe('shredded');
-    });
-    await Promise.all(checks);
+    }
     const ids: ScopeId[] = [...orders.values()].map(({ sealed }) => sealed.scopeId);
     expect(
       await house.sql(`select count(*)::int as n from scope where scope_id = any($1) and state = 'expired'`, [ids]),

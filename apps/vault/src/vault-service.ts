@@ -9,6 +9,7 @@ import type {
   OpenedKey,
   OpenReply,
   OpenRequest,
+  ShredOrder,
   StatusReply,
 } from '#vault/keeper';
 import { authorized, toStatus } from '#vault/keeper';
@@ -90,18 +91,19 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   Open: unary((request: OpenRequest) => open(keeper, request)),
   Status: unary(() => status(keeper)),
   ScopesOf: unary(async (owner: OwnerRef) => ({ scopes: await keeper.scopesOf(ownerOf(owner)) })),
-  Fence: unary(async ({ owner, except }: { owner: OwnerRef; except: { category: string; partition: string }[] }) => {
-    await keeper.fence(ownerOf(owner), except);
+  Fence: unary(async ({ orderId, owner, kind, except }: FenceRequest) => {
+    assertOrder(orderId, kind);
+    await keeper.fence({ orderId, owner: ownerOf(owner), kind, except });
     return {};
   }),
-  Release: unary(async (owner: OwnerRef) => {
-    await keeper.release(ownerOf(owner));
+  Release: unary(async ({ owner, orderId }: { owner: OwnerRef; orderId: string }) => {
+    await keeper.release(ownerOf(owner), orderId);
     return {};
   }),
   Shred: unary(
     ({ orderId, owner, scopeIds, kind }: { orderId: string; owner: OwnerRef; scopeIds: ScopeId[]; kind: string }) => {
-      if (!UUID.test(orderId) || !scopeIds.every(isId) || (kind !== 'erasure' && kind !== 'expiry'))
-        throw new MakulerError('invalid-input');
+      assertOrder(orderId, kind);
+      if (!scopeIds.every(isId)) throw new MakulerError('invalid-input');
       return keeper.shred({ orderId, owner: ownerOf(owner), scopeIds, kind });
     },
   ),
@@ -113,4 +115,15 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
     return {};
   }),
 });
+
+interface FenceRequest {
+  readonly orderId: string;
+  readonly owner: OwnerRef;
+  readonly kind: string;
+  readonly except: readonly { readonly category: string; readonly partition: string }[];
+}
+
+function assertOrder(orderId: string, kind: string): asserts kind is ShredOrder['kind'] {
+  if (!UUID.test(orderId) || (kind !== 'erasure' && kind !== 'expiry')) throw new MakulerError('invalid-input');
+}
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -38,6 +38,16 @@ describe('the vault over mutual TLS', () => {
     return found.state === 'live' ? Buffer.from(vault.open(found.key, block, AD)).toString() : found.state;
   };
 
+  type Order = ReturnType<typeof order>;
+  const fence = (given: Order, except: { category: string; partition: string }[] = []) =>
+    house.shredder.fence({ ...given, except });
+  const shred = async (given: Order) => {
+    await fence(given);
+    const receipt = await house.shredder.shred(given);
+    await house.shredder.release(given.owner, given.orderId);
+    return receipt;
+  };
+
   it('opens in one process what another sealed', async () => {
     const [sealed] = await seal([request(person())]);
     expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
@@ -59,7 +69,7 @@ describe('the vault over mutual TLS', () => {
     expect(await readBy(house.projector, a!.key.scopeId, a!.block)).toBe('Kari');
     const given = order(owner, [a!.key.scopeId]);
     await expect(house.shredder.shred(given)).rejects.toMatchObject({ code: 'not-fenced' });
-    await house.shredder.fence(owner, []);
+    await fence(given);
     const receipt = await house.shredder.shred(given);
     expect(receipt.destroyed).toEqual([{ category: 'contact', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
     for (const vault of [house.api, house.projector, house.worker]) {
@@ -78,7 +88,7 @@ describe('the vault over mutual TLS', () => {
   it('never makes an expired scope again, and does not open the person', async () => {
     const owner = person();
     const [sealed] = await seal([request(owner, { category: 'purchase', partition: 'p1' })]);
-    await house.shredder.shred(order(owner, [sealed!.key.scopeId], 'expiry'));
+    await shred(order(owner, [sealed!.key.scopeId], 'expiry'));
     await expect(seal([request(owner, { category: 'purchase', partition: 'p1' })])).rejects.toMatchObject({
       code: 'scope-shredded',
     });
@@ -104,7 +114,7 @@ describe('the vault over mutual TLS', () => {
 
   it('mints all keys of a writer or none', async () => {
     const [open, closed] = [person(), person()];
-    await house.shredder.fence(closed, []);
+    await fence(order(closed, []));
     await expect(seal([request(open), request(closed)])).rejects.toMatchObject({ code: 'subject-closed' });
     expect(await house.shredder.scopesOf(open)).toEqual([]);
   });
@@ -112,43 +122,77 @@ describe('the vault over mutual TLS', () => {
   it('fences an owner but for the exceptions, releases it, and never once something was erased', async () => {
     const owner = person();
     const kept = request(owner, { category: 'service', partition: 'case-1' });
+    const except = [{ category: 'service', partition: 'case-1' }];
     const [contact] = await seal([request(owner)]);
-    await house.shredder.fence(owner, [{ category: 'service', partition: 'case-1' }]);
+    const first = order(owner, [contact!.key.scopeId]);
+    await fence(first, except);
     await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
     const [service] = await seal([kept]);
-    await house.shredder.release(owner);
+    await house.shredder.release(owner, first.orderId);
     await seal([request(owner)]);
 
-    await house.shredder.fence(owner, [{ category: 'service', partition: 'case-1' }]);
-    await house.shredder.shred(order(owner, [contact!.key.scopeId]));
-    await expect(house.shredder.release(owner)).rejects.toMatchObject({ code: 'subject-closed' });
-    await house.shredder.fence(owner, [
-      { category: 'service', partition: 'case-1' },
-      { category: 'contact', partition: '' },
-    ]);
+    await fence(first, except);
+    await house.shredder.shred(first);
+    await house.shredder.release(owner, first.orderId);
+    await fence(first, [...except, { category: 'contact', partition: '' }]);
     await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
     expect(await seal([kept])).toHaveLength(1);
     await expect(house.shredder.closeForEver(owner)).rejects.toMatchObject({ code: 'erasure-not-finished' });
-    await house.shredder.shred(order(owner, [service!.key.scopeId]));
+    const last = order(owner, [service!.key.scopeId]);
+    await fence(last);
     await expect(seal([kept])).rejects.toMatchObject({ code: 'subject-closed' });
+    await house.shredder.release(owner, last.orderId);
+    expect(await seal([kept])).toHaveLength(1);
+    await shred(last);
+    await expect(seal([kept])).rejects.toMatchObject({ code: 'subject-closed' });
+  });
+
+  it('shreds only for the order that the fence is up for, and takes down nobody else’s fence', async () => {
+    const owner = person();
+    const [sealed] = await seal([request(owner)]);
+    const [expiry, erasure] = [order(owner, [sealed!.key.scopeId], 'expiry'), order(owner, [sealed!.key.scopeId])];
+    await expect(house.shredder.shred(expiry)).rejects.toMatchObject({ code: 'not-fenced' });
+    await fence(expiry);
+    await fence(erasure);
+    for (const late of [expiry, order(owner, [sealed!.key.scopeId])])
+      await expect(house.shredder.shred(late)).rejects.toMatchObject({ code: 'not-fenced' });
+    await expect(fence(expiry)).rejects.toMatchObject({ code: 'erasure-in-progress' });
+    await house.shredder.release(owner, expiry.orderId);
+    await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
+    await house.shredder.release(owner, erasure.orderId);
+    await expect(house.shredder.shred(erasure)).rejects.toMatchObject({ code: 'not-fenced' });
+    expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
+  });
+
+  it('remembers an order that found nothing: late scopes of it are not destroyed, and it fences nobody any more', async () => {
+    const owner = person();
+    const [sealed] = await seal([request(owner)]);
+    const late = order(owner, [sealed!.key.scopeId], 'expiry');
+    expect((await shred({ ...late, scopeIds: [] })).destroyed).toEqual([]);
+    await fence(late);
+    expect((await house.shredder.shred(late)).destroyed).toEqual([]);
+    await seal([request(owner)]);
+    expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
   });
 
   it('leaves of a closed person one row that is joined to nothing', async () => {
     const owner = person();
     const [expired, erased] = await seal([request(owner, { category: 'purchase', partition: 'p1' }), request(owner)]);
-    await house.shredder.shred(order(owner, [expired!.key.scopeId], 'expiry'));
-    await house.shredder.fence(owner, []);
-    await house.shredder.shred(order(owner, [erased!.key.scopeId]));
+    await shred(order(owner, [expired!.key.scopeId], 'expiry'));
+    const erasure = order(owner, [erased!.key.scopeId]);
+    await shred(erasure);
     await house.shredder.closeForEver(owner);
     await house.shredder.closeForEver(owner);
-    await house.shredder.fence(owner, []);
+    await fence(order(owner, []));
     expect(await house.shredder.scopesOf(owner)).toEqual([]);
     await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
-    await expect(house.shredder.release(owner)).rejects.toMatchObject({ code: 'subject-closed' });
-    const rows = await house.sql(`select state, except_bucket, except_sealed from owner where owner_id = $1`, [
-      owner.id,
-    ]);
-    expect(rows).toEqual([{ state: 'closed', except_bucket: null, except_sealed: null }]);
+    await house.shredder.release(owner, erasure.orderId);
+    await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
+    const rows = await house.sql(
+      `select state, fence_order, except_bucket, except_sealed from owner where owner_id = $1`,
+      [owner.id],
+    );
+    expect(rows).toEqual([{ state: 'closed', fence_order: null, except_bucket: null, except_sealed: null }]);
     expect(await house.sql('select * from owner_bucket where owner_id = $1', [owner.id])).toEqual([]);
     expect(
       await house.sql('select state, identity, sealed from scope where scope_id = any($1)', [
@@ -164,7 +208,7 @@ describe('the vault over mutual TLS', () => {
       house.sql('select dirty from bucket join scope using (bucket_id) where scope_id = $1', [sealed!.key.scopeId]);
     await house.sql('update bucket set dirty = false');
     expect(await dirty()).toEqual([{ dirty: false }]);
-    await house.shredder.shred(order(owner, [sealed!.key.scopeId], 'expiry'));
+    await shred(order(owner, [sealed!.key.scopeId], 'expiry'));
     expect(await dirty()).toEqual([{ dirty: true }]);
   });
 
@@ -197,7 +241,7 @@ describe('the vault over mutual TLS', () => {
     await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
     await house.sql(`update scope set state = 'expired' where scope_id = $1`, [b!.key.scopeId]);
     await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
-    await expect(house.shredder.shred(order(owner, [a!.key.scopeId], 'expiry'))).rejects.toMatchObject({
+    await expect(shred(order(owner, [a!.key.scopeId], 'expiry'))).rejects.toMatchObject({
       code: 'scope-unknown',
     });
     expect(await house.sql('select 1 from scope where scope_id = $1', [a!.key.scopeId])).toEqual([]);
@@ -206,7 +250,7 @@ describe('the vault over mutual TLS', () => {
   it('refuses to shred what is another owner’s', async () => {
     const [mine, other] = [person(), person()];
     const [sealed] = await seal([request(mine)]);
-    await expect(house.shredder.shred(order(other, [sealed!.key.scopeId], 'expiry'))).rejects.toMatchObject({
+    await expect(shred(order(other, [sealed!.key.scopeId], 'expiry'))).rejects.toMatchObject({
       code: 'scope-unknown',
     });
     expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
@@ -226,6 +270,12 @@ describe('the vault over mutual TLS', () => {
     const owner = person();
     const [sealed] = await seal([request(owner)]);
     await expect(house.shredderOf('api').shred(order(owner, [sealed!.key.scopeId]))).rejects.toMatchObject({
+      code: 'vault-unavailable',
+    });
+    await expect(house.shredderOf('api').fence({ ...order(owner, []), except: [] })).rejects.toMatchObject({
+      code: 'vault-unavailable',
+    });
+    await expect(house.shredderOf('api').release(owner, randomUUID())).rejects.toMatchObject({
       code: 'vault-unavailable',
     });
     await expect(house.shredderOf('projector').scopesOf(owner)).rejects.toMatchObject({ code: 'vault-unavailable' });

@@ -144,7 +144,7 @@ describe('an erasure case', () => {
       await say(planner, (state) => requestExecution(state, true));
       expect(await codeOf(say(planner, giveUpErasure))).toBe('erasure-in-progress');
       await say(job, (state) => fenceOwner(state, receipt.orderId));
-      const { state } = await say(job, (now) => stopErasure(now, other));
+      const { state } = await say(job, (now) => stopErasure(now, receipt.orderId, other));
       expect(state).toMatchObject({ status: 'planned', plan: { planHash: other.planHash, plannedBy: planner } });
       expect(await codeOf(say(planner, (now) => requestExecution(now, true)))).toBe('plan-not-approved');
     });

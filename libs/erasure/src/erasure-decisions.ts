@@ -119,8 +119,8 @@ export const fenceOwner = (state: ErasureCase, orderId: string): Draft<any>[] =>
     : [];
 
 /** Behind the fence the plan is another: back to a plan, which needs its own approval and its own request to execute. */
-export const stopErasure = (state: ErasureCase, now: ComputedPlan): Draft<any>[] =>
-  state.status === 'fenced'
+export const stopErasure = (state: ErasureCase, orderId: string, now: ComputedPlan): Draft<any>[] =>
+  state.status === 'fenced' && state.orderId === orderId
     ? [
         ErasureStopped.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId }),
         planned(replacing(state.plan, now)),
@@ -138,7 +138,7 @@ export const noteDelay = (state: ErasureCase, step: string, code: string): Draft
  * that has forgotten the person always knows since when.
  */
 export const recordExecution = (state: ErasureCase, receipt: Executed): Draft<any>[] => {
-  if (state.status !== 'fenced') return [];
+  if (state.status !== 'fenced' || state.orderId !== receipt.orderId) return [];
   const { owner, erasureId, summary } = state.plan;
   const categories: Record<string, number> = {};
   for (const { category } of receipt.destroyed) categories[category] = (categories[category] ?? 0) + 1;

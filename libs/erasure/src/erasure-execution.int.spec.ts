@@ -1,11 +1,11 @@
 import { CustomerRegistered } from '#customers';
 import type { Draft } from '#events';
 import type { ActorId, CustomerId, ErasureId, OwnerRef, PurchaseId, ServiceCaseId } from '#kernel';
-import { inContext, newId, subjectOwner, systemContext } from '#kernel';
+import { inContext, MakulerError, newId, subjectOwner, systemContext } from '#kernel';
 import type { Pool } from '#postgres';
 import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced } from '#purchases';
-import { CurrentHoldings, Holdings, holdings } from '#retention';
+import { ClockGuard, CurrentHoldings, Holdings, holdings } from '#retention';
 import { ServiceCaseAdvanced, ServiceCaseOpened, ServiceNoteAdded } from '#service';
 import { killedAt, LedgerDouble, policyOf, RunningProjections, SetClock, ShredderDouble, testDatabase } from '#testing';
 import { verifyCertificate } from './certificate.js';
@@ -36,6 +36,7 @@ describe('the execution of an erasure', () => {
   const clock = new SetClock(new Date('2026-06-01T12:00:00Z'));
   const ledger = new LedgerDouble(clock);
   const shredder = new ShredderDouble(ledger.vault);
+  const guard = new ClockGuard(ledger, clock);
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -92,7 +93,7 @@ describe('the execution of an erasure', () => {
       clock,
     );
   const execution = (process: { within<T extends object>(whole: T): T } = unharmed) =>
-    new ErasureExecution(process.within(ledger), planner(process), process.within(shredder), keys, clock);
+    new ErasureExecution(process.within(ledger), planner(process), process.within(shredder), keys, clock, guard);
   const planned = async (owner: OwnerRef): Promise<ErasureId> => {
     const erasureId = newId<ErasureId>();
     const salt = 'ab'.repeat(32);
@@ -184,7 +185,7 @@ describe('the execution of an erasure', () => {
     const failing = Object.assign(new ShredderDouble(ledger.vault), {
       receiptOf: () => Promise.reject(new Error('a fault')),
     });
-    const broken = new ErasureExecution(ledger, planner(), failing, keys, clock);
+    const broken = new ErasureExecution(ledger, planner(), failing, keys, clock, guard);
     for (const _ of [1, 2])
       await expect(inContext(system, () => broken.run(owner, erasureId))).rejects.toThrow('a fault');
     expect(await stateOf(owner)).toMatchObject({ status: 'fenced', delayed: ['fenced:internal'] });
@@ -203,7 +204,7 @@ describe('the execution of an erasure', () => {
       }),
       closeForEver: async () => undefined,
     });
-    const broken = new ErasureExecution(ledger, planner(), leaving, keys, clock);
+    const broken = new ErasureExecution(ledger, planner(), leaving, keys, clock, guard);
     await expect(inContext(system, () => broken.run(owner, erasureId))).rejects.toMatchObject({
       code: 'erasure-not-verified',
     });
@@ -258,21 +259,40 @@ describe('the execution of an erasure', () => {
     expect((await stateOf(owner)).status).toBe('erased');
   });
 
-  it('is not done by a worker that slept while another found the plan changed and gave up', async () => {
+  it.each([
+    ['gave up', false],
+    ['is at the next plan', true],
+  ])('is not done by a worker that slept while another found the plan changed and %s', async (_, again) => {
     const owner = await person();
     const erasureId = await planned(owner);
     const sleeping = Object.assign(new ShredderDouble(ledger.vault), {
+      fence: (order: Parameters<typeof shredder.fence>[0]) => shredder.fence(order),
       shred: async (order: Parameters<typeof shredder.shred>[0]) => {
-        ledger.vault.fences.delete(owner.id);
+        await shredder.release(owner, order.orderId);
         await invoice(owner);
         await execute(owner, erasureId);
+        if (again) await shredder.fence({ orderId: newId(), owner, kind: 'erasure', except: [] });
         return shredder.shred(order);
       },
     });
-    const late = new ErasureExecution(ledger, planner(), sleeping, keys, clock);
+    const late = new ErasureExecution(ledger, planner(), sleeping, keys, clock, guard);
     await expect(inContext(system, () => late.run(owner, erasureId))).rejects.toMatchObject({ code: 'not-fenced' });
     expect(await stateOf(owner)).toMatchObject({ status: 'planned', plan: { items: { state: 'value' } } });
     expect((await liveOf(owner)).sort()).toEqual(['billing', 'contact', 'request']);
+  });
+
+  it('waits behind the fence while the clock is not confirmed', async () => {
+    const owner = await person();
+    const erasureId = await planned(owner);
+    const doubting = new ClockGuard(new LedgerDouble(clock), clock);
+    doubting.assertConfirmed = () => Promise.reject(new MakulerError('clock-implausible'));
+    const late = new ErasureExecution(ledger, planner(), shredder, keys, clock, doubting);
+    await expect(inContext(system, () => late.run(owner, erasureId))).rejects.toMatchObject({
+      code: 'clock-implausible',
+    });
+    expect((await liveOf(owner)).sort()).toEqual(['contact', 'request']);
+    await execute(owner, erasureId);
+    expect((await stateOf(owner)).status).toBe('erased');
   });
 
   it('knows a deferred case by its steps, not by its texts', async () => {

@@ -3,6 +3,7 @@ import type { Draft } from '#events';
 import type { ErasureId, OwnerRef } from '#kernel';
 import { Clock, isMakulerError, MakulerError, newId } from '#kernel';
 import { Ledger } from '#ledger';
+import { ClockGuard } from '#retention';
 import type { ShredReceipt } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
 import { claimsOf, keptCounts, signCertificate } from './certificate.js';
@@ -32,6 +33,7 @@ export class ErasureExecution {
     private readonly shredder: Shredder,
     private readonly keys: SigningKeys,
     private readonly clock: Clock,
+    private readonly guard: ClockGuard,
   ) {}
 
   /** Runs inside `inContext`. Throws what stopped a step, after noting its code in the case; the job repeats it. */
@@ -77,22 +79,31 @@ export class ErasureExecution {
     await this.#decide(state, (now) => recordExecution(now, { orderId, destroyed, liveErasedAt }));
   }
 
-  /** Gives no receipt when the plan came out otherwise behind the fence: then nothing is destroyed. */
+  /**
+   * Gives no receipt when the plan came out otherwise behind the fence, or when another worker has given up this order
+   * since: then nothing is destroyed.
+   */
   async #shred({ plan, orderId }: Extract<UnderwayCase, { status: 'fenced' }>): Promise<ShredReceipt | undefined> {
     const { owner, erasureId } = plan;
     if (plan.salt.state !== 'value' || plan.items.state !== 'value')
       throw new Error('the plan can be read no more, and the vault knows nothing of its execution');
     // Only what is still necessary goes on: a note in an open case. What a law retains is finished, and nothing is added to it.
-    await this.shredder.fence(
-      owner,
-      plan.items.reveal().filter(({ action }) => action === 'defer'),
-    );
+    const except = plan.items.reveal().filter(({ action }) => action === 'defer');
+    await this.shredder.fence({ orderId, owner, kind: 'erasure', except });
+    // Whoever is given a new order fences under it, and after its event: from here on the vault refuses this one then.
+    const { state: present } = await this.ledger.load(erasureCase, erasureStream(owner));
+    if (present.status !== 'fenced' || present.orderId !== orderId) {
+      await this.shredder.release(owner, orderId);
+      return undefined;
+    }
     const now = await this.planner.compute(owner, erasureId, plan.salt.reveal());
-    if (now.planHash === plan.planHash)
+    if (now.planHash === plan.planHash) {
+      await this.guard.assertConfirmed();
       return this.shredder.shred({ orderId, owner, scopeIds: now.toShred, kind: 'erasure' });
+    }
     // The fence comes down before the event says so: after a crash in between it goes up again, and the plan is computed anew.
-    await this.shredder.release(owner);
-    await this.ledger.decide(erasureCase, erasureStream(owner), (state) => stopErasure(state, now));
+    await this.shredder.release(owner, orderId);
+    await this.ledger.decide(erasureCase, erasureStream(owner), (state) => stopErasure(state, orderId, now));
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { HoldingsModule } from '#retention';
+import { ClockGuard, HoldingsModule } from '#retention';
 import { ApproveErasureHandler } from './approve-erasure.js';
 import { ErasureBoard } from './erasure-board.js';
 import { ErasureExecution } from './erasure-execution.js';
@@ -26,6 +26,13 @@ export class ErasureModule {}
 /** Executing, in the workers. Needs from outside what ErasureModule needs, and Jobs, SigningKeys and a Shredder that may shred. */
 @Module({
   imports: [HoldingsModule],
-  providers: [ErasurePlanner, ErasureBoard, ErasureExecution, ExecuteErasureProcessor, ResumeErasuresProcessor],
+  providers: [
+    ClockGuard,
+    ErasurePlanner,
+    ErasureBoard,
+    ErasureExecution,
+    ExecuteErasureProcessor,
+    ResumeErasuresProcessor,
+  ],
 })
 export class ErasureWorkModule {}

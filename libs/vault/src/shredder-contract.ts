@@ -18,6 +18,12 @@ export interface ShredOrder {
   readonly kind: 'erasure' | 'expiry';
 }
 
+/** Closes an owner for one order, which alone may shred behind this fence. */
+export interface FenceOrder extends Pick<ShredOrder, 'orderId' | 'owner' | 'kind'> {
+  /** What stays open behind an erasure's fence. An owner of whom something was erased already is closed altogether meanwhile. */
+  readonly except: readonly { readonly category: string; readonly partition: string }[];
+}
+
 export interface ShredReceipt {
   readonly orderId: string;
   /** SHA-256 of the destroyed data key under a domain label, hex; points to no scope. One per scope, in a random order of scopes within a category. */
@@ -34,13 +40,21 @@ export abstract class Shredder {
   /**
    * Closes an owner: no new scope and no new seal, except in the categories × partitions named. Resolves when every
    * lease holder has confirmed that no append under the owner's keys is under way, or one lease has been waited out.
-   * Idempotent; a fence survives restarts. `release` opens it again (a plan given up before anything was shredded).
+   * Idempotent; a fence survives restarts. An order that has its receipt fences nothing any more. An erasure takes the
+   * fence over from whatever order it is up for; an expiry throws `erasure-in-progress` instead.
    */
-  abstract fence(owner: OwnerRef, except: readonly { category: string; partition: string }[]): Promise<void>;
-  abstract release(owner: OwnerRef): Promise<void>;
+  abstract fence(order: FenceOrder): Promise<void>;
 
   /**
-   * Throws `not-fenced` for an erasure of an owner who is open: a fence that was released takes its orders along.
+   * Takes down the fence of this order; one that is up for another order, or for none, stays. What an erasure has closed by
+   * shredding stays closed but for its exceptions.
+   */
+  abstract release(owner: OwnerRef, orderId: string): Promise<void>;
+
+  /**
+   * Throws `not-fenced` unless the owner's fence is up for this very order: a worker that was stopped and woke up may hold
+   * scopes that were counted for an order which another worker has given up since. An order without scopes is carried out
+   * too: whoever sends it again with some destroys nothing.
    * Journal at the custodian (the point of no return), then tombstones and dirty marks in one transaction, then the notices.
    */
   abstract shred(order: ShredOrder): Promise<ShredReceipt>;

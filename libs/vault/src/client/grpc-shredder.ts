@@ -1,5 +1,5 @@
 import type { OwnerRef } from '#kernel';
-import type { ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
+import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import { Shredder } from '../shredder-contract.js';
 import type { VaultAddress } from './connection.js';
 import { VaultConnection } from './connection.js';
@@ -20,11 +20,11 @@ export class GrpcShredder extends Shredder {
     const { scopes } = await this.#call<{ scopes: ScopeInfo[] }>('ScopesOf', owner);
     return scopes;
   }
-  async fence(owner: OwnerRef, except: readonly { category: string; partition: string }[]): Promise<void> {
-    await this.#call('Fence', { owner, except });
+  async fence(order: FenceOrder): Promise<void> {
+    await this.#call('Fence', order);
   }
-  async release(owner: OwnerRef): Promise<void> {
-    await this.#call('Release', owner);
+  async release(owner: OwnerRef, orderId: string): Promise<void> {
+    await this.#call('Release', { owner, orderId });
   }
   shred(order: ShredOrder): Promise<ShredReceipt> {
     return this.#call<ShredReceipt>('Shred', order);

@@ -3,6 +3,7 @@ import { MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
 import { randomUUID } from 'node:crypto';
+import type { FenceOrder } from '../shredder-contract.js';
 import type { BucketKeyring, BucketRow } from './buckets.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
@@ -24,33 +25,32 @@ export class Fences {
   ) {}
 
   /**
-   * No new scope and no new seal but in the exceptions, from the commit on; resolves when what was under way is over. Once
-   * something was shredded, a repeat can only narrow the exceptions: what was shredded is never minted again.
+   * No new scope and no new seal but in the exceptions, from the commit on; resolves when what was under way is over. Of
+   * whom something was shredded for an erasure, everything is closed until `release`, and its exceptions stay as they are:
+   * what was shredded is never minted again.
    */
-  async fence(owner: OwnerRef, except: readonly Exception[]): Promise<void> {
+  async fence({ orderId, owner, kind, except }: FenceOrder): Promise<void> {
     await inTransaction(this.pool, async (client) => {
       const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
-      if (row.state === 'closed') return;
-      const buckets = await lockBucketsOf(client, owner);
-      const present = row.state === 'erasing' ? exceptionsOf(this.keyring, row, (id) => buckets.get(id)) : except;
-      await this.#store(
-        client,
-        row,
-        row.state === 'erasing' ? 'erasing' : 'fenced',
-        buckets,
-        present.filter((e) => isExcepted(except, e)),
-      );
+      // Whoever carried the order out has released its fence, and would not do so twice.
+      const { rowCount } = await client.query('select from receipt where order_id = $1', [orderId]);
+      if (row.state === 'closed' || rowCount) return;
+      if (kind === 'expiry' && row.state === 'fenced' && row.fenceOrder !== orderId)
+        throw new MakulerError('erasure-in-progress');
+      if (row.state !== 'erasing') await this.#store(client, row, await lockBucketsOf(client, owner), except);
+      await setFenceOrder(client, owner, orderId);
       await this.assertActive(client);
     });
     await this.holders.quiesce(owner);
   }
 
-  /** Opens a fence again. Throws `subject-closed` once anything was shredded for an erasure. */
-  async release(owner: OwnerRef): Promise<void> {
+  /** Opens the fence of an order again; of whom something was shredded for an erasure, only what it excepts. */
+  async release(owner: OwnerRef, orderId: string): Promise<void> {
     await inTransaction(this.pool, async (client) => {
       const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
-      if (row.state === 'erasing' || row.state === 'closed') throw new MakulerError('subject-closed');
-      await setOwner(client, owner, 'open', undefined, undefined);
+      if (row.fenceOrder !== orderId) return;
+      if (row.state === 'fenced') await setOwner(client, owner, 'open', undefined, undefined);
+      await setFenceOrder(client, owner, null);
       await this.assertActive(client);
     });
   }
@@ -87,16 +87,15 @@ export class Fences {
   async #store(
     client: PoolClient,
     { owner }: OwnerRow,
-    state: 'fenced' | 'erasing',
     buckets: ReadonlyMap<string, BucketRow>,
     except: readonly Exception[],
   ): Promise<void> {
-    if (except.length === 0) return setOwner(client, owner, state, undefined, undefined);
+    if (except.length === 0) return setOwner(client, owner, 'fenced', undefined, undefined);
     const bucket = [...buckets.values()].at(-1) ?? (await this.#bucketOfItsOwn(client, owner));
     await setOwner(
       client,
       owner,
-      state,
+      'fenced',
       bucket.bucket_id,
       sealExceptions(this.keyring.keysOf(bucket), bucket, owner, except),
     );
@@ -138,6 +137,14 @@ const setOwner = async (
     'update owner set state = $3, except_bucket = $4, except_sealed = $5 where owner_kind = $1 and owner_id = $2',
     [owner.kind, owner.id, state, bucketId, sealed],
   );
+};
+
+const setFenceOrder = async (client: PoolClient, owner: OwnerRef, orderId: string | null): Promise<void> => {
+  await client.query('update owner set fence_order = $3 where owner_kind = $1 and owner_id = $2', [
+    owner.kind,
+    owner.id,
+    orderId,
+  ]);
 };
 
 /** A scope that an erasure shreds is no exception any more, or it could be minted again. Before the tombstones forget its name. */
@@ -187,5 +194,6 @@ export const closeOwners = async (
     );
     await client.query('delete from owner_bucket where owner_kind = $1 and owner_id = $2', [owner.kind, owner.id]);
     await setOwner(client, owner, 'closed', undefined, undefined);
+    await setFenceOrder(client, owner, null);
   }
 };

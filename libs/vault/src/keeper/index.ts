@@ -13,3 +13,4 @@ export { vaultServiceDefinition } from '../rpc/service.js';
 export type * from '../rpc/messages.js';
 export { toStatus } from '../rpc/errors.js';
 export { authorized } from '../rpc/authorized.js';
+export type { FenceOrder, ShredOrder } from '../shredder-contract.js';

@@ -3,7 +3,7 @@ import type { Clock, OwnerRef, ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { assertDurable, migrate } from '#postgres';
-import type { ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
+import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { SequenceRow } from './active.js';
 import { Activity, readSequence } from './active.js';
@@ -18,7 +18,6 @@ import type { Looked } from './lookup.js';
 import { lookUp, scopesOf } from './lookup.js';
 import type { MintBatch } from './mint.js';
 import { Mint } from './mint.js';
-import type { Exception } from './owners.js';
 import { replayJournal } from './reconcile.js';
 import { SCHEMA } from './schema.js';
 import { Shredding } from './shredding.js';
@@ -98,11 +97,11 @@ export class Keeper {
   scopesOf(owner: OwnerRef): Promise<readonly ScopeInfo[]> {
     return scopesOf(this.options.pool, this.#current().keyring, owner);
   }
-  fence(owner: OwnerRef, except: readonly Exception[]): Promise<void> {
-    return this.#current().fences.fence(owner, except);
+  fence(order: FenceOrder): Promise<void> {
+    return this.#current().fences.fence(order);
   }
-  release(owner: OwnerRef): Promise<void> {
-    return this.#current().fences.release(owner);
+  release(owner: OwnerRef, orderId: string): Promise<void> {
+    return this.#current().fences.release(owner, orderId);
   }
   closeForEver(owner: OwnerRef): Promise<void> {
     return this.#current().fences.closeForEver(owner);

@@ -20,6 +20,8 @@ export type OwnerState = 'open' | 'fenced' | 'erasing' | 'closed';
 export interface OwnerRow {
   readonly owner: OwnerRef;
   readonly state: OwnerState;
+  /** The order that the fence is up for. `null` behind a finished erasure: its exceptions are open again. */
+  readonly fenceOrder: string | null;
   readonly exceptBucket: string | null;
   readonly exceptSealed: Buffer | null;
 }
@@ -28,6 +30,7 @@ interface StoredOwner {
   owner_kind: OwnerRef['kind'];
   owner_id: string;
   state: OwnerState;
+  fence_order: string | null;
   except_bucket: string | null;
   except_sealed: Buffer | null;
 }
@@ -53,7 +56,10 @@ const rowOf = (row: StoredOwner): [string, OwnerRow] => {
   const owner = { kind: row.owner_kind, id: row.owner_id } as OwnerRef;
   return [
     ownerKey(owner),
-    { owner, state: row.state, exceptBucket: row.except_bucket, exceptSealed: row.except_sealed },
+    {
+      ...{ owner, state: row.state, fenceOrder: row.fence_order },
+      ...{ exceptBucket: row.except_bucket, exceptSealed: row.except_sealed },
+    },
   ];
 };
 

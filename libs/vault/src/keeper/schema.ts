@@ -66,4 +66,9 @@ export const SCHEMA: readonly Migration[] = [
       );
     `,
   },
+  {
+    // The order stands in the owner's own stream of the log and in the receipt, which names no scope: it joins nothing else.
+    id: '002-fence-order',
+    up: 'alter table owner add column fence_order uuid', // the order that may shred now; null when none may
+  },
 ];

@@ -112,9 +112,9 @@ export class Shredding {
    * another owner's.
    */
   async #check(client: PoolClient, order: ShredOrder): Promise<readonly Doomed[]> {
-    const { state } = (await lockOwners(client, [order.owner])).get(ownerKey(order.owner))!;
-    // A worker that was stopped and woke up may still hold an order of an erasure that another has since given up.
-    if (order.kind === 'erasure' && state === 'open') throw new MakulerError('not-fenced');
+    const { fenceOrder } = (await lockOwners(client, [order.owner])).get(ownerKey(order.owner))!;
+    // A worker that was stopped and woke up may still hold an order that another has since given up.
+    if (fenceOrder !== order.orderId) throw new MakulerError('not-fenced');
     const doomed = await lockScopes(client, this.keyring, order.scopeIds);
     const strange = doomed.filter(
       ({ opened }) => opened.state !== 'erased' && !isSame(opened.record.owner, order.owner),

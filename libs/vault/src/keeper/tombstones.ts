@@ -92,7 +92,7 @@ export const beginErasing = async (client: PoolClient, owners: readonly OwnerRef
   await client.query(
     `insert into owner (owner_kind, owner_id, state)
      select distinct k, i, 'erasing' from unnest($1::text[], $2::uuid[]) as o(k, i) order by 2, 1
-     on conflict (owner_kind, owner_id) do update set state = 'erasing' where owner.state in ('open', 'fenced')`,
+     on conflict (owner_kind, owner_id) do update set state = 'erasing', fence_order = null where owner.state in ('open', 'fenced')`,
     [owners.map(({ kind }) => kind), owners.map(({ id }) => id)],
   );
 };

@@ -7,10 +7,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   Open: ['api', 'projector', 'worker'],
   Status: ['api', 'projector', 'worker', 'cli'],
   ScopesOf: ['api', 'worker'],
-  Fence: ['api', 'worker'],
-  Release: ['api', 'worker'],
   ReceiptOf: ['api', 'worker'],
-  // Keys are destroyed by durable jobs only.
+  // Keys are destroyed by durable jobs only, and nobody else closes or opens an owner.
+  Fence: ['worker'],
+  Release: ['worker'],
   Shred: ['worker'],
   CloseForEver: ['worker'],
 };
