@@ -1,20 +1,23 @@
+import type { CommandBus } from '@nestjs/cqrs';
 import { CustomerRegistered } from '#customers';
 import type { Draft } from '#events';
 import { SubjectErased } from '#events';
+import type { JobRun } from '#jobs';
 import type { ActorId, CustomerId, OwnerRef, PurchaseId, ServiceCaseId } from '#kernel';
-import { inContext, newId, subjectOwner, systemContext } from '#kernel';
+import { inContext, MakulerError, newId, subjectOwner, systemContext } from '#kernel';
 import type { Pool } from '#postgres';
 import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced } from '#purchases';
 import { ServiceCaseAdvanced, ServiceCaseOpened } from '#service';
 import { killedAt, LedgerDouble, policyOf, RunningProjections, SetClock, ShredderDouble, testDatabase } from '#testing';
-import { BeginSweepHandler } from './begin-sweep.js';
+import { BeginSweep, BeginSweepHandler } from './begin-sweep.js';
 import { ClockGuard } from './clock-guard.js';
 import { CurrentHoldings } from './current-holdings.js';
 import { Due } from './due.js';
 import { Holdings } from './holdings.js';
 import { holdings } from './holdings.projection.js';
 import { OwnerExpiry } from './owner-expiry.js';
+import { NightlySweepProcessor } from './sweep.jobs.js';
 import { DeferralEnd, SweepRun } from './sweep-run.js';
 import { sweeps, SWEEPS_STREAM } from './sweeps.js';
 
@@ -231,6 +234,30 @@ describe('a sweep', () => {
     expect((await liveOf(owner)).sort()).toEqual(['contact', 'service']);
     expect((await typesOf(owner)).slice(1)).toEqual(['retention.expiry-ordered', 'retention.expiry-dropped']);
     await invoice(owner);
+  });
+
+  it('goes on past an owner whose key is damaged, and says so in the end', async () => {
+    const owners = [await person(), await person()];
+    await goTo('2028-07-01T12:00:00Z');
+    const { sweepId } = await begin();
+    const first = [...owners].sort((a, b) => (a.id < b.id ? -1 : 1))[0]!;
+    const damaged = new Proxy(shredder, {
+      get: (target, name) =>
+        name === 'fence'
+          ? (order: Parameters<typeof shredder.fence>[0]) =>
+              order.owner.id === first.id ? Promise.reject(new MakulerError('key-damaged')) : target.fence(order)
+          : (Reflect.get(target, name, target) as (...args: unknown[]) => unknown).bind(target),
+    });
+    const process: Process = { within: (whole) => ((whole as unknown) === shredder ? damaged : whole) as never };
+    await expect(run(sweepId, process)).rejects.toMatchObject({ code: 'key-damaged' });
+    expect((await Promise.all(owners.map(liveOf))).flat()).toEqual(['contact']);
+    const begun: unknown[] = [];
+    const commands = { execute: async (command: unknown) => begun.push(command) } as unknown as CommandBus;
+    const nightly = new NightlySweepProcessor(partsOf(process).run, commands);
+    await expect(nightly.process({}, { signal: new AbortController().signal } as JobRun)).rejects.toMatchObject({
+      code: 'key-damaged',
+    });
+    expect(begun).toEqual([new BeginSweep()]);
   });
 
   it('leaves a person to the erasure that is under way', async () => {

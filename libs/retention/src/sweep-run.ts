@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Day, OwnerRef } from '#kernel';
-import { Clock, osloDay } from '#kernel';
+import { Clock, isMakulerError, isOutage, osloDay } from '#kernel';
 import { Ledger } from '#ledger';
 import { ClockGuard } from './clock-guard.js';
 import { CurrentHoldings } from './current-holdings.js';
@@ -19,7 +19,10 @@ export class SweepRun {
     private readonly clock: Clock,
   ) {}
 
-  /** Runs inside `inContext`. Gives how many keys were destroyed; none when the sweep has to wait for an approval. */
+  /**
+   * Runs inside `inContext`. Gives how many keys were destroyed; none when the sweep has to wait for an approval. What fails
+   * of one owner is thrown after all others were looked after.
+   */
   async run(sweepId: string, signal?: AbortSignal): Promise<number> {
     await this.guard.assertConfirmed();
     const today = osloDay(this.clock.now());
@@ -44,13 +47,27 @@ export class SweepRun {
 
   async #expire(owners: readonly OwnerRef[], today: Day, signal?: AbortSignal): Promise<number> {
     let shredded = 0;
+    const failures: unknown[] = [];
     for (const owner of owners) {
       signal?.throwIfAborted();
-      shredded += await this.expiry.run(owner, today);
+      try {
+        shredded += await this.expiry.run(owner, today);
+      } catch (error) {
+        // One owner whose key is damaged would else keep everybody after them from ever being looked at.
+        if (concernsEverybody(error)) throw error;
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return shredded;
   }
 }
+
+const concernsEverybody = (error: unknown): boolean =>
+  isOutage(error) ||
+  isMakulerError(error, 'projection-behind') ||
+  isMakulerError(error, 'projection-failed') ||
+  isMakulerError(error, 'clock-implausible');
 
 /** Looks after the erased: a case that was closed may have been what a deferred scope waited for. */
 @Injectable()

@@ -30,9 +30,12 @@ export class NightlySweepProcessor extends JobProcessor<(typeof nightlySweep)['f
 
   process(_payload: PayloadOf<(typeof nightlySweep)['fields']>, { signal }: JobRun) {
     return asSystem(async () => {
-      const settled = await this.sweep.settle(signal);
-      await this.commands.execute(new BeginSweep());
-      return { settled };
+      try {
+        return { settled: await this.sweep.settle(signal) };
+      } finally {
+        // Whatever can't be settled, of others something falls due tonight.
+        if (!signal.aborted) await this.commands.execute(new BeginSweep());
+      }
     });
   }
 }
