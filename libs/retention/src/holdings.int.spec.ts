@@ -252,6 +252,15 @@ describe('holdings', () => {
     expect((await read.statesOf([gone], 'avtale', '2026-06-01')).get(gone)).toBe('open');
   });
 
+  it('vouches for no scope once it follows the log no more', async () => {
+    const scopeId = (await assessed()).get('contact')!.holding.scope_id;
+    await running.stop();
+    await pool.query(`update projections.build set status = 'failed' where name = 'holdings'`);
+    await expect(read.statesOf([scopeId], 'avtale', '2026-06-01')).rejects.toMatchObject({ code: 'projection-failed' });
+    await pool.query(`update projections.build set status = 'catching-up' where name = 'holdings'`);
+    expect((await read.statesOf([scopeId], 'avtale', '2026-06-01')).get(scopeId)).toBe('open');
+  });
+
   it('withholds what is past its maximum at once, though no sweep has run', async () => {
     const scopeId = (await assessed()).get('contact')!.holding.scope_id;
     expect((await read.statesOf([scopeId], 'avtale', '2028-01-01')).get(scopeId)).toBe('open');

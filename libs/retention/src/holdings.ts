@@ -3,6 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { Kysely, sql } from 'kysely';
 import type { Category } from '#events';
 import type { Day, OwnerRef, ScopeId } from '#kernel';
+import { MakulerError } from '#kernel';
 import type { Assessment, ReadingState, ScopeFacts } from '#policy';
 import { assess, Policy, ReadingRules } from '#policy';
 import type { Holding, HoldingOwner, OwnerHoldings } from './holding.js';
@@ -18,11 +19,14 @@ export interface AssessedHolding {
 }
 
 const PAGE = 200;
+/** How long the projection, once seen to follow the log, is not asked again. */
+const FOLLOWED_MS = 1_000;
 
 /** What we hold, read from the read model and assessed by the policy in force. Throws `database-unavailable`. */
 @Injectable()
 export class Holdings extends ReadingRules {
   readonly #db: Kysely<HoldingsTables>;
+  #followedUntilMs = 0;
 
   constructor(
     readModels: Kysely<any>,
@@ -106,17 +110,29 @@ export class Holdings extends ReadingRules {
     }
   }
 
+  /** As promised; and throws `projection-failed` while the rows no longer follow the log. */
   async statesOf(
     scopeIds: Iterable<ScopeId>,
     purpose: string,
     today: Day,
   ): Promise<ReadonlyMap<ScopeId, ReadingState>> {
     const asked = [...new Set(scopeIds)];
+    if (asked.length > 0) await this.#assertFollowing();
     const states = new Map<ScopeId, ReadingState>(asked.map((id) => [id, 'open']));
     for (const found of asked.length === 0 ? [] : await this.#ownersOf(asked))
       for (const { holding, assessment } of this.#assess(found, today))
         if (states.has(holding.scope_id)) states.set(holding.scope_id, readingState(assessment, purpose));
     return states;
+  }
+
+  /** A scope without a row reads as open, and rows that follow the log no more may lack an erasure that stands in it. */
+  async #assertFollowing(): Promise<void> {
+    if (performance.now() < this.#followedUntilMs) return;
+    const { rows } = await sql<{ status: string }>`
+      select status from projections.build where name = ${holdings.name} and role = 'live'`.execute(this.#db);
+    if (rows[0]?.status === 'failed')
+      throw new MakulerError('projection-failed', { facts: { projection: holdings.name } });
+    this.#followedUntilMs = performance.now() + FOLLOWED_MS;
   }
 
   #owners(ids: readonly string[]): Promise<readonly OwnerHoldings[]> {
