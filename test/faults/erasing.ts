@@ -23,11 +23,11 @@ export class Erasing {
 
   /** Approves whatever the plan is by now. */
   async approve(plan: Plan): Promise<Plan> {
-    for (let { planHash, items } = plan; ;) {
+    for (let { planHash } = plan; ;) {
       const { reply } = await this.#ask(`/v1/erasures/${plan.erasureId}/approve`, { planHash }, 'approver');
-      if (reply?.status === 200) return { ...plan, planHash, items };
+      if (reply?.status === 200) return planHash === plan.planHash ? plan : this.#plan(plan);
       if (reply?.body?.code !== 'plan-changed') throw new Error(`the approval was refused: ${reply?.text}`);
-      ({ planHash, items } = reply.body as Plan);
+      ({ planHash } = reply.body as Plan);
     }
   }
 
@@ -61,6 +61,14 @@ export class Erasing {
       const requested = await this.execute(plan);
       if ((await this.settled(plan, requested)) === 'erased') return plan;
     }
+  }
+
+  async #plan({ erasureId }: Plan): Promise<Plan> {
+    const { body } = await eventually(
+      () => this.makuler.get(`/v1/erasures/${erasureId}/plan`, { as: 'approver', purpose: PURPOSE }),
+      ({ status }) => status === 200,
+    );
+    return body as Plan;
   }
 
   #ask(path: string, body: unknown, as: 'compliance' | 'approver') {

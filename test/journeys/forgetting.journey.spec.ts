@@ -65,17 +65,22 @@ describe('forgetting', () => {
     });
     const { erasureId, planHash } = plan;
 
-    // Something comes in after the plan: the approval is refused, and shows the plan that holds now.
+    // Something comes in after the plan: the approval is refused, and says where to read the plan that holds now.
     await post('/v1/purchases', { ...purchase(customerId), invoice: { number: '2026-18', date: '2026-03-11' } });
     const figures = () => makuler.get('/v1/analytics/sales?by=month', { as: 'analyst' });
     const before = (await eventually(figures, ({ body }) => body?.items?.[0]?.purchases === '2')).text;
     const stale = await makuler.post(`/v1/erasures/${erasureId}/approve`, { planHash }, { as: 'approver' });
     expect([stale.status, stale.body.code]).toEqual([409, 'plan-changed']);
-    expect(stale.body.items).toHaveLength(plan.items.length + 2);
+    expect(stale.text).not.toContain('partition');
+    const reread = { as: 'approver', purpose: 'rettigheter' } as const;
+    expect((await makuler.get(stale.body.plan, reread)).body.items).toHaveLength(plan.items.length + 2);
     await post(`/v1/erasures/${erasureId}/approve`, { planHash: stale.body.planHash }, { as: 'approver' });
     await makuler.signal('worker', 'SIGKILL');
     await post(`/v1/erasures/${erasureId}/execute`, {}, { as: 'compliance' });
     const done = await settled(erasureId, 'erased');
+    const due = await makuler.get('/v1/retention/due', { as: 'compliance' });
+    expect(due.body.code).toBe('purpose-required');
+    expect((await makuler.get('/v1/retention/due', RIGHTS)).body.items).toEqual([]);
     expect(done.body).toMatchObject({ retrying: [], liveErasedAt: expect.any(String), backupsClearedBy: null });
 
     // Late arrivals: refused, or covered by the plan.

@@ -12,7 +12,7 @@ import { ErasurePlanner } from './planner.js';
 
 /**
  * Agrees to the plan with this hash. The plan is computed anew first: what is approved is what would happen now. Throws
- * `plan-changed` with the new plan, `four-eyes` where the policy asks for another person, `not-found`.
+ * `plan-changed` with the new plan's hash and counts, `four-eyes` where the policy asks for another person, `not-found`.
  */
 export class ApproveErasure extends Command<{ readonly position: Position }> {
   constructor(

@@ -1,6 +1,6 @@
 import type { Draft } from '#events';
 import { event, plain, subject } from '#events';
-import type { ActorId, CustomerId, ErasureId } from '#kernel';
+import type { ActorId, CustomerId, ErasureId, MakulerError } from '#kernel';
 import { inContext, newId, subjectOwner, systemContext } from '#kernel';
 import { LedgerDouble } from '#testing';
 import type { ErasureCase } from './erasure-case.js';
@@ -115,9 +115,12 @@ describe('an erasure case', () => {
       expect((await approve(planner, plan.planHash, false)).state.status).toBe('approved');
     });
 
-    it('is not approved under another hash, and the refusal shows the plan that holds', async () => {
+    it('is not approved under another hash, and the refusal says which plan holds, without its items', async () => {
       const refusal = await approve(approver, other.planHash).catch((error: unknown) => error);
-      expect(refusal).toMatchObject({ code: 'plan-changed', facts: { planHash: plan.planHash, items: plan.items } });
+      const { erasureId, planHash, summary } = plan;
+      const facts = { erasureId, planHash, summary, plan: `/v1/erasures/${erasureId}/plan` };
+      expect(refusal).toMatchObject({ code: 'plan-changed' });
+      expect((refusal as MakulerError).facts).toEqual(facts);
     });
 
     it('is not executed before the approval, where the policy asks for one', async () => {

@@ -86,13 +86,17 @@ export const approveErasure = (state: ErasureCase, { planHash, actor, fourEyes }
     : [];
 };
 
-/** The refusal that shows the plan which holds now. Its items hold ids, dates and reasons, and no value of the person. */
+/**
+ * The refusal that says which plan holds now, as counts: a refusal goes out without purpose or trace, so the items are
+ * read where a plan is.
+ */
 export const planChanged = (plan: Plan): MakulerError =>
   new MakulerError('plan-changed', {
     facts: {
       erasureId: plan.erasureId,
       planHash: plan.planHash,
-      items: plan.items.state === 'value' ? plan.items.reveal() : [],
+      summary: plan.summary,
+      plan: `/v1/erasures/${plan.erasureId}/plan`,
     },
   });
 

@@ -58,7 +58,7 @@ export const ERRORS = {
   },
   'plan-changed': {
     meaning: 'The plan is no longer what was approved.',
-    wayOut: 'Look at the new plan and approve its hash.',
+    wayOut: 'Read the new plan (`plan` says where) and approve its hash.',
   },
   'plan-not-approved': {
     meaning: 'The policy asks for the approval of another person first.',

@@ -1,9 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { OwnerRef } from '#kernel';
 import { Clock, MakulerError, osloDay } from '#kernel';
 import { Ledger } from '#ledger';
 import { ApproveSweep, BeginSweep, Due, Holdings, holdings, sweeps, SWEEPS_STREAM } from '#retention';
+import { PersonalData } from '../access/personal-data.js';
 import { Roles } from '../access/roles.js';
 import { accepted, page, resource } from '../http/answers.js';
 import { IdParam } from '../http/id-param.js';
@@ -27,20 +29,22 @@ export class RetentionController {
   ) {}
 
   @Get('due')
+  @PersonalData({ read: ['request'] })
   @ReadsFrom([holdings])
   @ApiOperation({
     summary: 'What falls due',
     description: `The first ${LONGEST_LIST}; the next sweep shreds all of it.`,
   })
   async falling() {
-    const items: object[] = [];
+    const [items, about]: [object[], OwnerRef[]] = [[], []];
     for await (const { owner, holdings: rows } of this.read.all(osloDay(this.clock.now()))) {
       const whose = owner.kind === 'subject' ? { customerId: owner.id } : { companyId: owner.id };
       const expired = rows.filter(({ assessment }) => assessment.state === 'due');
+      if (expired.length > 0) about.push(owner);
       items.push(...expired.map((row) => ({ ...whose, ...holdingAnswer(row) })));
       if (items.length >= LONGEST_LIST) break;
     }
-    return page(items.slice(0, LONGEST_LIST), undefined);
+    return page(items.slice(0, LONGEST_LIST), undefined, { about });
   }
 
   @Post('sweeps')

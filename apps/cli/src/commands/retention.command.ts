@@ -4,6 +4,7 @@ import { agreed } from '../client/agreement.js';
 import type { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
+import { purposeFor } from '../client/purpose.js';
 import { action } from '../command.js';
 import type { Output } from '../output.js';
 
@@ -28,7 +29,8 @@ export const registerRetention = (program: Command): void => {
     .action(
       action<GlobalOptions, []>(async ({ output, options }) => {
         const api = await connect(options, 'compliance');
-        const { items } = (await api.get<{ items: readonly Due[] }>('/v1/retention/due')).body;
+        const purpose = await purposeFor(api, 'compliance', { read: ['request'] });
+        const { items } = (await api.get<{ items: readonly Due[] }>('/v1/retention/due', { purpose })).body;
         output.result(items, [
           `${items.length} scopes are due.`,
           ...items.map((item) => `  ${Object.values(item).join('  ')}`),
