@@ -86,8 +86,8 @@ export class ErasuresController {
   @ReadsFrom([erasureBoard])
   @ApiOperation({ summary: 'All erasures, the latest first' })
   async list(@Query() { limit, cursor }: ListQuery) {
-    const after = decodeCursor(cursor, 2);
-    const before = after && { plannedAt: String(after[0]), erasureId: String(after[1]) };
+    const after = decodeCursor(cursor, ['instant', 'id']);
+    const before = after && { plannedAt: after[0], erasureId: after[1] };
     const rows = await this.board.list(limit + 1, before);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;

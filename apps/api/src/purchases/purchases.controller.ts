@@ -49,8 +49,8 @@ export class PurchasesController {
   @ApiOperation({ summary: 'A customer’s purchases, newest first' })
   @ApiOkResponse({ type: PurchasePageAnswer })
   async list(@Param() { id }: IdParam, @Query() { limit, cursor }: ListQuery) {
-    const [day, position] = decodeCursor(cursor, 2) ?? [];
-    const after = day === undefined ? undefined : { day: String(day), position: String(position) };
+    const given = decodeCursor(cursor, ['day', 'position']);
+    const after = given && { day: given[0], position: given[1] };
     const { items, next, about } = await this.queries.execute(new ListPurchases(id as CustomerId, limit, after));
     return page(items, next && encodeCursor(next.day, next.position), { about, columns: ['purchaseId', 'day'] });
   }

@@ -96,8 +96,8 @@ export class ServiceCasesController {
   }
 
   async #page(filter: ListServiceCases['filter'], limit: number, cursor: string | undefined) {
-    const [after] = decodeCursor(cursor, 1) ?? [];
-    const query = new ListServiceCases(filter, limit, after === undefined ? undefined : String(after));
+    const [after] = decodeCursor(cursor, ['position']) ?? [];
+    const query = new ListServiceCases(filter, limit, after);
     const { items, next, about } = await this.queries.execute(query);
     return page(items, next && encodeCursor(next), { about, columns: ['serviceCaseId', 'kind', 'itemType', 'status'] });
   }
