@@ -1,5 +1,6 @@
 import type { ResolvedEvent } from '@eventstore/db-client';
 import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import type { EventId } from '#kernel';
 import { batchesOf } from './event-store-db-subscription.js';
 import type { EventToStore, StoredEvent } from './event-store.js';
 import { EventStore } from './event-store.js';
@@ -43,6 +44,17 @@ export class EventStoreDb extends EventStore {
 
   subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }) {
     return batchesOf(this.#client, options);
+  }
+
+  async eventIdAt(position: Position): Promise<EventId | undefined> {
+    try {
+      const from = { commit: position, prepare: position };
+      for await (const { event } of this.#client.readAll({ fromPosition: from, maxCount: 1 }))
+        return event?.position?.commit === position ? (event.id as EventId) : undefined;
+      return undefined;
+    } catch (error) {
+      throw translateStoreError(error);
+    }
   }
 
   async head(): Promise<Position> {

@@ -127,6 +127,10 @@ export class EventStoreLedger extends Ledger {
       yield { ...batch, events: await this.#openAll(events) };
   }
 
+  eventIdAt(position: Position): Promise<EventId | undefined> {
+    return this.options.store.eventIdAt(position);
+  }
+
   head(): Promise<Position> {
     return this.options.store.head();
   }

@@ -50,6 +50,8 @@ export abstract class EventStore {
   abstract read(stream: StreamName): Promise<readonly StoredEvent[]>;
   /** Everything in commit order after a position, system events left out; ends when `signal` says so. */
   abstract subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }): AsyncIterable<StoredBatch>;
+  /** The id of the event at exactly this position, if there is one. */
+  abstract eventIdAt(position: Position): Promise<EventId | undefined>;
   /** Position of the last event that is no system event, or 0n. */
   abstract head(): Promise<Position>;
   abstract close(): Promise<void>;

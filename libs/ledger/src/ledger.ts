@@ -9,7 +9,7 @@ import type {
   ScopeOutcome,
   StreamName,
 } from './types.js';
-import type { Opened, ScopeId } from '#kernel';
+import type { EventId, Opened, ScopeId } from '#kernel';
 
 /** An opened envelope: the sealed fields by name, and how each block read. */
 export interface OpenedEnvelope {
@@ -66,6 +66,8 @@ export abstract class Ledger {
   abstract scopeStates(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, ScopeOutcome['state']>>;
   /** Everything in commit order, system events left out; one batch at a time, back-pressure by not asking. Ends on `signal`. */
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Batch>;
+  /** The id of the event at exactly this position, if there is one: ids are random, so it tells one log from another. */
+  abstract eventIdAt(position: Position): Promise<EventId | undefined>;
   /** The last position of the log, or 0n. */
   abstract head(): Promise<Position>;
   /** Runs a read; `assertCurrent` after it throws when anything opened in it was shredded since or the lease ran out. */

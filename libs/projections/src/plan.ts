@@ -67,9 +67,8 @@ const mark = (db: Database, follower: Follower, role: BuildRow['role'], status: 
  * there. A log restored from an older backup, or another one altogether, does not have it.
  */
 const isOfThisLog = async (row: BuildRow, ledger: Ledger): Promise<boolean> => {
-  if (row.event_stream === null) return true;
-  const events = await ledger.read(row.event_stream);
-  return events.some(({ eventId, position }) => eventId === row.event_id && String(position) === row.event_position);
+  if (row.event_position === null) return true;
+  return (await ledger.eventIdAt(BigInt(row.event_position))) === row.event_id;
 };
 
 /**

@@ -36,6 +36,10 @@ export class EventStoreDouble extends EventStore {
     }
   }
 
+  async eventIdAt(position: bigint) {
+    return this.#events[Number(position) - 1]?.id;
+  }
+
   async head() {
     return this.#end();
   }
