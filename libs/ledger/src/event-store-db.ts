@@ -1,4 +1,5 @@
-import type { ResolvedEvent } from '@eventstore/db-client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import type { EventId } from '#kernel';
 import { batchesOf } from './event-store-db-subscription.js';
@@ -7,6 +8,9 @@ import { EventStore } from './event-store.js';
 import { storedEvent } from './stored-event.js';
 import { isStreamMissing, translateStoreError } from './store-errors.js';
 import type { ExpectedRevision, Position, StreamName } from './types.js';
+
+/** How long closing waits for the client's streams to end. */
+const DISPOSE_MS = 1_000;
 
 /** An EventStoreDB-protocol server through the vendor's client: our event node, EventStoreDB, KurrentDB. */
 export class EventStoreDb extends EventStore {
@@ -49,9 +53,10 @@ export class EventStoreDb extends EventStore {
   async eventIdAt(position: Position): Promise<EventId | undefined> {
     try {
       const from = { commit: position, prepare: position };
-      for await (const { event } of this.#client.readAll({ fromPosition: from, maxCount: 1 }))
-        return event?.position?.commit === position ? (event.id as EventId) : undefined;
-      return undefined;
+      const found: AllStreamResolvedEvent[] = [];
+      for await (const event of this.#client.readAll({ fromPosition: from, maxCount: 1 })) found.push(event);
+      const event = found[0]?.event;
+      return event?.position?.commit === position ? (event.id as EventId) : undefined;
     } catch (error) {
       throw translateStoreError(error);
     }
@@ -68,7 +73,9 @@ export class EventStoreDb extends EventStore {
   }
 
   async close(): Promise<void> {
-    await this.#client.dispose();
+    // The vendor's dispose() cancels every open stream at once, and then waits for all of them: for one that had ended already
+    // (a read of $all with a count), it waits for ever.
+    await Promise.race([this.#client.dispose(), sleep(DISPOSE_MS, undefined, { ref: false })]);
   }
 }
 

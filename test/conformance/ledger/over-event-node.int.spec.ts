@@ -48,8 +48,11 @@ describeLedger('EventStoreLedger over the event node and the vault', async () =>
   return {
     ledger,
     async shred(owner) {
+      const order = { orderId: randomUUID(), owner, kind: 'expiry' } as const;
       const scopeIds = (await house.shredder.scopesOf(owner)).map(({ scopeId }) => scopeId);
-      await house.shredder.shred({ orderId: randomUUID(), owner, scopeIds, kind: 'expiry' });
+      await house.shredder.fence({ ...order, except: [] });
+      await house.shredder.shred({ ...order, scopeIds });
+      await house.shredder.release(owner, order.orderId);
     },
     async outage(on) {
       if (on) {
