@@ -89,7 +89,7 @@ const collect = (into: Map<string, Set<string>>, path: string, value: unknown): 
     return Object.entries(value as object).forEach(([name, inner]) =>
       collect(into, [path, name].filter(Boolean).join('.'), inner),
     );
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   into.set(text, (into.get(text) ?? new Set()).add(path));
 };
 
