@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Installation, RequestOptions } from '../journeys/installation.js';
+import { eventually } from '../journeys/installation.js';
 import { persist } from './persistent-client.js';
 
 /** Somebody who is going to be erased, with something of every kind to add to. */
@@ -103,7 +104,11 @@ export class LateWrites {
   /** By the revision that the card has now: several at once would refuse each other, so each looks anew. */
   async #rectify(customerId: string): Promise<Write> {
     for (;;) {
-      const card = await this.makuler.get(`/v1/customers/${customerId}`, { as: 'compliance', purpose: 'rettigheter' });
+      // A read that meets the shredding of what it has just opened is answered 503, and is asked again.
+      const card = await eventually(
+        () => this.makuler.get(`/v1/customers/${customerId}`, { as: 'compliance', purpose: 'rettigheter' }),
+        ({ status }) => status !== 503,
+      );
       const revision = card.headers.get('etag');
       if (revision === null) throw new Error(`the card was not shown: ${card.text}`);
       const headers = { 'if-match': revision };
