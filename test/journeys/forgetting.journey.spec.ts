@@ -87,7 +87,10 @@ describe('forgetting', () => {
     expect(await refusal('/v1/purchases', purchase(customerId))).toEqual([409, 'subject-closed']);
     expect(await refusal('/v1/service-cases', serviceCase(customerId), DESK)).toEqual([409, 'subject-closed']);
     await post(`/v1/service-cases/${serviceCaseId}/notes`, { text: 'Delen er kommet' }, DESK);
-    expect((await makuler.get(`/v1/service-cases/${serviceCaseId}`, DESK)).text).toContain('Delen er kommet');
+    await eventually(
+      () => makuler.get(`/v1/service-cases/${serviceCaseId}`, DESK),
+      ({ text }) => text.includes('Delen er kommet'),
+    );
 
     // What only the law keeps opens for the books, and for nobody else.
     const desk = await makuler.get(`/v1/purchases/${purchaseId}`, DESK);
