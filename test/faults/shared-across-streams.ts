@@ -11,8 +11,6 @@ export const MAY_BE_SHARED: Readonly<Record<string, string>> = {
   'metadata.purpose': 'an id of the policy',
   'metadata.policyVersion': 'the policy in force, the same for everybody',
   'metadata.vault.incarnation': 'one life of the vault, the same for everybody',
-  'metadata.vault.mintSequence':
-    'counts the keys of everybody: events that stand side by side have it in common, as they have the time',
   'data.sector': 'private or business',
   'data.region': 'two digits of a postal code, or abroad',
   'data.currency': 'nearly all sales share it',
@@ -26,7 +24,7 @@ export const MAY_BE_SHARED: Readonly<Record<string, string>> = {
 };
 
 /** Listed, but shared only by chance: by events that were written in the same instant. */
-export const SHARED_BY_CHANCE: readonly string[] = ['metadata.recordedAt', 'metadata.vault.mintSequence'];
+export const SHARED_BY_CHANCE: readonly string[] = ['metadata.recordedAt'];
 
 /** A value that two streams of one person share, and where it stands in each. */
 export interface SharedValue {
