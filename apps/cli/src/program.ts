@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addGlobalOptions } from './client/connection.js';
+import { registerCertificates } from './commands/certificates.command.js';
 import { registerClock } from './commands/clock.command.js';
 import { registerErase } from './commands/erase.command.js';
 import { registerRebuild } from './commands/rebuild.command.js';
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRetention,
   registerRebuild,
   registerClock,
+  registerCertificates,
   registerVerifyCertificate,
   registerImport,
 ];

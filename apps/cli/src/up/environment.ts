@@ -1,4 +1,4 @@
-import type { CertificateFiles } from '#pki';
+import type { CertificateFiles, CertificateWish } from '#pki';
 import { ensureAuthority } from '#pki';
 import type { App, SystemOptions } from './options.js';
 
@@ -19,15 +19,23 @@ export interface Places {
 const CLIENTS = ['api', 'projector', 'worker', 'cli'] as const;
 export type Certificates = Readonly<Record<'event-node' | 'vault' | (typeof CLIENTS)[number], CertificateFiles>>;
 
-/** The installation's certificates: servers for event node and vault, and a client's for each program that may ask the vault. */
-export const ensureCertificates = async (directory: string): Promise<Certificates> => {
+/**
+ * The installation's certificates: servers for event node and vault, and a client's for each program that may ask the vault.
+ * `hosts`: the servers' names where they are on other machines; loopback otherwise.
+ */
+export const ensureCertificates = async (
+  directory: string,
+  hosts: Partial<Record<'event-node' | 'vault', readonly string[]>> = {},
+): Promise<Certificates> => {
   const authority = await ensureAuthority(directory);
-  const wishes = [
-    ...(['event-node', 'vault'] as const).map((name) => [name, 'server'] as const),
-    ...CLIENTS.map((name) => [name, 'client'] as const),
+  const wishes: (readonly [keyof Certificates, CertificateWish])[] = [
+    ...(['event-node', 'vault'] as const).map(
+      (name) => [name, { usage: 'server', ...(hosts[name] && { hosts: hosts[name] }) }] as const,
+    ),
+    ...CLIENTS.map((name) => [name, { usage: 'client' }] as const),
   ];
   const made = await Promise.all(
-    wishes.map(async ([name, usage]) => [name, await authority.ensureCertificate(name, { usage })] as const),
+    wishes.map(async ([name, wish]) => [name, await authority.ensureCertificate(name, wish)] as const),
   );
   return Object.fromEntries(made) as Certificates;
 };
