@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
-import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import type { EventId } from '#kernel';
+import { backwardsFrom, forwardsFrom } from './event-store-db-pages.js';
 import { batchesOf } from './event-store-db-subscription.js';
 import type { EventToStore, StoredEvent } from './event-store.js';
 import { EventStore } from './event-store.js';
@@ -50,6 +51,14 @@ export class EventStoreDb extends EventStore {
     return batchesOf(this.#client, options);
   }
 
+  async forwards({ after, maxCount }: { after?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
+    return forwardsFrom(this.#client, after, maxCount).catch(rethrow);
+  }
+
+  async backwards({ from, maxCount }: { from?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
+    return backwardsFrom(this.#client, from, maxCount).catch(rethrow);
+  }
+
   async eventIdAt(position: Position): Promise<EventId | undefined> {
     try {
       const from = { commit: position, prepare: position };
@@ -63,13 +72,7 @@ export class EventStoreDb extends EventStore {
   }
 
   async head(): Promise<Position> {
-    try {
-      for await (const { event } of this.#client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 500 }))
-        if (event && !event.type.startsWith('$')) return event.position?.commit ?? 0n;
-      return 0n;
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+    return (await this.backwards({ maxCount: 1 }))[0]?.position ?? 0n;
   }
 
   async close(): Promise<void> {
@@ -78,6 +81,10 @@ export class EventStoreDb extends EventStore {
     await Promise.race([this.#client.dispose(), sleep(DISPOSE_MS, undefined, { ref: false })]);
   }
 }
+
+const rethrow = (error: unknown): never => {
+  throw translateStoreError(error);
+};
 
 /**
  * The vendor's client makes an instant of the deadline only when it writes, and before that it may wait for a connection, or

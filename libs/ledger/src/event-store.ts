@@ -50,6 +50,13 @@ export abstract class EventStore {
   abstract read(stream: StreamName): Promise<readonly StoredEvent[]>;
   /** Everything in commit order after a position, system events left out; ends when `signal` says so. */
   abstract subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }): AsyncIterable<StoredBatch>;
+  /** Up to `maxCount` events after a position, in commit order, system events left out; fewer only at the end of the log. */
+  abstract forwards(options: { after?: Position; maxCount: number }): Promise<readonly StoredEvent[]>;
+  /**
+   * Up to `maxCount` events before a position (before the end without one), the newest first, system events left out; fewer
+   * only at the beginning of the log.
+   */
+  abstract backwards(options: { from?: Position; maxCount: number }): Promise<readonly StoredEvent[]>;
   /** The id of the event at exactly this position, if there is one. */
   abstract eventIdAt(position: Position): Promise<EventId | undefined>;
   /** Position of the last event that is no system event, or 0n. */

@@ -36,6 +36,15 @@ export class EventStoreDouble extends EventStore {
     }
   }
 
+  async forwards({ after = 0n, maxCount }: { after?: bigint; maxCount: number }) {
+    return this.#events.slice(Number(after), Number(after) + maxCount);
+  }
+
+  async backwards({ from, maxCount }: { from?: bigint; maxCount: number }) {
+    const end = from === undefined ? this.#events.length : Math.min(Number(from) - 1, this.#events.length);
+    return this.#events.slice(Math.max(0, end - maxCount), Math.max(0, end)).reverse();
+  }
+
   async eventIdAt(position: bigint) {
     return this.#events[Number(position) - 1]?.id;
   }

@@ -1,0 +1,7 @@
+import { EventStoreDouble } from '#testing';
+import { describeEventStorePort } from './event-store-port.suite.js';
+
+describeEventStorePort('EventStoreDouble', async () => {
+  const store = new EventStoreDouble();
+  return { store, close: () => store.close() };
+});
