@@ -63,6 +63,21 @@ describe('the vault over mutual TLS', () => {
     expect(new Set(all.flat().map(({ scopeId }) => scopeId)).size).toBe(1);
   });
 
+  it('gives no two sessions the same count of keys, whoever asks at once', async () => {
+    const counts = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        (index % 2 ? house.api : house.worker).withSealing(
+          [request(person())],
+          async ({ mintSequence }) => mintSequence,
+        ),
+      ),
+    );
+    expect(new Set(counts).size).toBe(40);
+    const known = request(person());
+    await seal([known]);
+    expect(await house.api.withSealing([known], async ({ mintSequence }) => mintSequence)).toBeUndefined();
+  });
+
   it('reads as shredded everywhere once a shred order has its receipt', async () => {
     const owner = person();
     const [a, b] = await seal([request(owner), request(owner, { category: 'profile' })]);
