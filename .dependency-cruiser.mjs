@@ -14,6 +14,7 @@ const FOUNDATIONS = {
   observability: ['kernel'],
   postgres: ['kernel'],
   tokens: ['kernel', 'postgres'],
+  signing: ['kernel', 'postgres'],
   events: ['kernel'],
   vault: ['kernel', 'postgres'],
   ledger: ['kernel', 'events', 'vault'],
@@ -54,6 +55,11 @@ const POWERS = [
     '^libs/vault/src/shredder\\.ts$',
     '^libs/(vault|erasure|retention|composition)/|^apps/vault/',
   ],
+  [
+    'only-operations-administer-the-vault',
+    '^libs/vault/src/operations\\.ts$',
+    '^libs/(vault|epochs|chain|backup|proof|erasure|retention|composition)/|^apps/(vault|api|worker|cli)/',
+  ],
   ['only-the-supervisor-starts-postgres', '^libs/postgres/src/embedded', '^libs/postgres/src/embedded|^apps/cli/'],
 ];
 
@@ -82,13 +88,16 @@ export default {
       comment: 'Another library is imported as `#name`: what its index does not show is its own affair.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^libs/', pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|shredder|embedded)\\.ts$' },
+      to: {
+        path: '^libs/',
+        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|shredder|operations|embedded)\\.ts$',
+      },
     },
     {
       name: 'libraries-by-their-index-from-apps',
       severity: 'error',
       from: { path: '^(apps|test)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(index|keeper/index|shredder|embedded)\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(index|keeper/index|shredder|operations|embedded)\\.ts$' },
     },
     {
       name: 'libraries-know-no-app',

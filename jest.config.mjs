@@ -14,6 +14,7 @@ export default {
   moduleNameMapper: {
     '^#vault/keeper$': '<rootDir>/libs/vault/src/keeper/index.ts',
     '^#vault/shredder$': '<rootDir>/libs/vault/src/shredder.ts',
+    '^#vault/operations$': '<rootDir>/libs/vault/src/operations.ts',
     '^#postgres/embedded$': '<rootDir>/libs/postgres/src/embedded.ts',
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -74,7 +74,17 @@ describe('the routes of the main job, by the policy of JPI', () => {
       },
     };
     const parts = {
-      ...{ clock, policy, registry: eventRegistry(), vault: {}, shredder: {}, ledger, readModels: pool, control: pool },
+      ...{
+        clock,
+        policy,
+        registry: eventRegistry(),
+        vault: {},
+        shredder: {},
+        operations: {},
+        ledger,
+        readModels: pool,
+        control: pool,
+      },
       ...{ close: () => Promise.resolve(), tokens, projections: side.states },
       logger: createLogger({ name: 'spec', destination: { write: () => undefined } }),
     } as unknown as ApiParts;

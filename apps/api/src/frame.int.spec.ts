@@ -61,6 +61,7 @@ describe('the frame of the api', () => {
       registry: eventRegistry(),
       vault: { assertCurrent: () => undefined } as never,
       shredder: {} as never,
+      operations: {} as never,
       ledger,
       readModels: pool,
       control: pool,

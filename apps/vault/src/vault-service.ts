@@ -81,7 +81,14 @@ const open = async (keeper: Keeper, { holder, scopeIds }: OpenRequest): Promise<
 
 const status = async (keeper: Keeper): Promise<StatusReply> => {
   const { gate, keys, mirrors, ...rest } = await keeper.status();
-  return { ...rest, ...keys, mirrors, gate: gate.state, applied: gate.state === 'reconciled' ? gate.applied : 0 };
+  return {
+    ...rest,
+    ...keys,
+    mirrors,
+    gate: gate.state,
+    applied: gate.state === 'reconciled' ? gate.applied : 0,
+    epochs: null,
+  };
 };
 
 /** vault.proto, answered by the keeper. */

@@ -1,13 +1,14 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { SigningKeys } from '#erasure';
 import { EventRegistry } from '#events';
 import { Clock } from '#kernel';
 import { Ledger } from '#ledger';
 import { Policy } from '#policy';
 import { createDatabase } from '#postgres';
+import { SigningKeys } from '#signing';
 import { Vault } from '#vault';
+import { VaultOperations } from '#vault/operations';
 import { Shredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 
@@ -19,7 +20,7 @@ export const CONTROL = Symbol('control database');
 /** `@Inject(LOGGER) logger: Logger`. */
 export const LOGGER = Symbol('logger');
 
-/** Makes the parts injectable everywhere: Ledger, Vault, Shredder, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
+/** Makes the parts injectable everywhere: Ledger, Vault, Shredder, VaultOperations, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
 @Module({})
 export class PartsModule {
   static of(parts: Parts): DynamicModule {
@@ -30,6 +31,7 @@ export class PartsModule {
       { provide: EventRegistry, useValue: parts.registry },
       { provide: Vault, useValue: parts.vault },
       { provide: Shredder, useValue: parts.shredder },
+      { provide: VaultOperations, useValue: parts.operations },
       { provide: SigningKeys, useValue: new SigningKeys(parts.control) },
       { provide: Ledger, useValue: parts.ledger },
       // The database of the read models, as queries take it.

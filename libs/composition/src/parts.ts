@@ -5,6 +5,7 @@ import type { Logger } from '#observability';
 import type { Policy } from '#policy';
 import type { Pool } from '#postgres';
 import type { Vault } from '#vault';
+import type { VaultOperations } from '#vault/operations';
 import type { Shredder } from '#vault/shredder';
 
 /** What api, projector and worker are made of: connections to the other systems, and the policy that all of them obey. */
@@ -16,6 +17,8 @@ export interface Parts {
   readonly vault: Vault;
   /** Destroys keys where the vault lets this program: the worker; the api may list scopes. */
   readonly shredder: Shredder;
+  /** Seals epochs and destroys roots where the vault lets this program. */
+  readonly operations: VaultOperations;
   readonly ledger: Ledger;
   /** Read models, checkpoints and job queues: rebuilt, never backed up. */
   readonly readModels: Pool;

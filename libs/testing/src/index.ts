@@ -7,5 +7,6 @@ export * from './policy-of.js';
 export * from './running-projections.js';
 export * from './set-clock.js';
 export * from './shredder-double.js';
+export * from './operations-double.js';
 export * from './read-side.js';
 export * from './killed-at.js';

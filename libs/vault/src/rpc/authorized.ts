@@ -13,6 +13,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   Release: ['worker'],
   Shred: ['worker'],
   CloseForEver: ['worker'],
+  // A seal destroys nothing by itself, so an operator may ask for one through the api; roots are destroyed by a job only,
+  // which has asked the clock guard.
+  SealEpoch: ['api', 'worker'],
+  DestroyRoots: ['worker'],
+  Epochs: ['api', 'worker', 'cli'],
+  Clearing: ['api', 'worker'],
 };
 
 interface Call {

@@ -1,4 +1,5 @@
 import type { OwnerRef } from '#kernel';
+import type { EpochsReport } from '../operations-contract.js';
 import type { ScopeRequest } from '../vault.js';
 
 /** The messages of vault.proto, as proto-loader gives and takes them. */
@@ -50,6 +51,22 @@ export interface OpenedKey {
 export interface OpenReply {
   readonly keys: readonly OpenedKey[];
 }
+export interface SealReply {
+  readonly epoch: number;
+  readonly sealed: boolean;
+  readonly rotated: number;
+  readonly rewrapped: number;
+  /** Empty when nothing was sealed. */
+  readonly destroyAt: string;
+}
+export interface ClearingReply {
+  readonly clearing: {
+    readonly epoch: number;
+    readonly plannedFor: string;
+    /** Empty until every mirror has confirmed. */
+    readonly clearedAt: string;
+  } | null;
+}
 export interface StatusReply {
   readonly gate: string;
   readonly applied: number;
@@ -64,4 +81,5 @@ export interface StatusReply {
   readonly mirrors: readonly { readonly name: string; readonly ok: boolean }[];
   readonly sharedDevice: boolean;
   readonly holders: number;
+  readonly epochs: EpochsReport | null;
 }

@@ -1,0 +1,42 @@
+import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../operations-contract.js';
+import { VaultOperations } from '../operations-contract.js';
+import type { ClearingReply, SealReply } from '../rpc/messages.js';
+import type { VaultAddress } from './connection.js';
+import { VaultConnection } from './connection.js';
+
+const WITHIN_MS = 30_000;
+/** A seal opens and seals every key of every bucket under which something was shredded; one that takes longer is joined by asking again. */
+const SEALED_WITHIN_MS = 600_000;
+
+/** The operations' client over gRPC. Every method throws `vault-unavailable` when the vault can't be asked: ask again. */
+export class GrpcVaultOperations extends VaultOperations {
+  readonly #connection: VaultConnection;
+
+  constructor(address: VaultAddress) {
+    super();
+    this.#connection = new VaultConnection(address);
+  }
+
+  async sealEpoch({ force = false }: { readonly force?: boolean } = {}): Promise<SealReport> {
+    const { destroyAt, ...reply } = await this.#call<SealReply>('SealEpoch', { force }, SEALED_WITHIN_MS);
+    return { ...reply, destroyAt: destroyAt || undefined };
+  }
+  destroyRoots(): Promise<DestructionReport> {
+    return this.#call<DestructionReport>('DestroyRoots', {});
+  }
+  epochs(): Promise<EpochsReport> {
+    return this.#call<EpochsReport>('Epochs', {});
+  }
+  async clearing(orderId: string, knownEpoch = 0): Promise<Clearing | undefined> {
+    const { clearing } = await this.#call<ClearingReply>('Clearing', { orderId, knownEpoch });
+    return clearing ? { ...clearing, clearedAt: clearing.clearedAt || undefined } : undefined;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #call<T>(method: string, request: unknown, withinMs = WITHIN_MS): Promise<T> {
+    return this.#connection.call<T>(method, request, withinMs);
+  }
+}

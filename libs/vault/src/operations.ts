@@ -1,0 +1,3 @@
+/** The entry point `#vault/operations`: only the libraries that run epochs, backups and certificates (and the mains that wire them) may import it. */
+export * from './operations-contract.js';
+export * from './client/grpc-operations.js';
