@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { CompactSign, compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose';
+import type { JSONWebKeySet } from 'jose';
+import type { SigningKeys } from '#signing';
+import { AnotherKindOfSignature, sign, verify } from '#signing';
 import type { Plan, Executed } from './erasure-case.js';
 import type { DestroyedKey, PlanLine } from './erasure.events.js';
 import { countsOf } from './plan.js';
-import type { SigningKeys } from './signing-keys.js';
 
 const TYPE = 'makuler-erasure-certificate+jws';
 
@@ -63,20 +64,17 @@ const shuffled = <T>(items: readonly T[]): readonly T[] => {
 };
 
 /** Signs a certificate: JWS in compact form, Ed25519 (RFC 8037). */
-export const signCertificate = async (claims: CertificateClaims, keys: SigningKeys): Promise<string> => {
-  const { kid, privateKey } = await keys.signing();
-  return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
-    .setProtectedHeader({ alg: 'EdDSA', kid, typ: TYPE })
-    .sign(privateKey);
-};
+export const signCertificate = (claims: CertificateClaims, keys: SigningKeys): Promise<string> =>
+  sign(TYPE, JSON.stringify(claims), keys);
 
 /** Verifies a certificate offline, with the keys of `/.well-known/jwks.json`. Throws when it was not signed by one of them. */
 export const verifyCertificate = async (certificate: string, keys: JSONWebKeySet): Promise<CertificateClaims> => {
-  const { payload, protectedHeader } = await compactVerify(certificate.trim(), createLocalJWKSet(keys), {
-    algorithms: ['EdDSA'],
+  const claims = await verify(TYPE, certificate.trim(), keys).catch((error: unknown) => {
+    if (error instanceof AnotherKindOfSignature)
+      throw new Error('this is signed, but it is no certificate of an erasure');
+    throw error;
   });
-  if (protectedHeader.typ !== TYPE) throw new Error('this is signed, but it is no certificate of an erasure');
-  return JSON.parse(new TextDecoder().decode(payload)) as CertificateClaims;
+  return JSON.parse(claims) as CertificateClaims;
 };
 
 /** How many scopes of each category a plan keeps. */

@@ -7,13 +7,13 @@ import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced } from '#purchases';
 import { ClockGuard, CurrentHoldings, Holdings, holdings } from '#retention';
 import { ServiceCaseAdvanced, ServiceCaseOpened, ServiceNoteAdded } from '#service';
+import { SigningKeys } from '#signing';
 import { killedAt, LedgerDouble, policyOf, RunningProjections, SetClock, ShredderDouble, testDatabase } from '#testing';
 import { verifyCertificate } from './certificate.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { planErasure, requestExecution } from './erasure-decisions.js';
 import { ErasureExecution } from './erasure-execution.js';
 import { ErasurePlanner } from './planner.js';
-import { SigningKeys } from './signing-keys.js';
 
 const policy = policyOf([
   { category: 'contact', trigger: 'last-activity', maximum: 'P24M', waitsFor: ['case-closed'] },

@@ -4,6 +4,7 @@ import type { ErasureId, OwnerRef } from '#kernel';
 import { Clock, isMakulerError, MakulerError, newId } from '#kernel';
 import { Ledger } from '#ledger';
 import { ClockGuard } from '#retention';
+import { SigningKeys } from '#signing';
 import type { ShredReceipt } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
 import { claimsOf, keptCounts, signCertificate } from './certificate.js';
@@ -18,7 +19,6 @@ import {
   stopErasure,
 } from './erasure-decisions.js';
 import { ErasurePlanner } from './planner.js';
-import { SigningKeys } from './signing-keys.js';
 
 /**
  * Executes an erasure, from wherever it stands. Every step is found by folding the owner's stream and asking the vault, and

@@ -14,6 +14,5 @@ export {
   resumeErasures,
   ResumeErasuresProcessor,
 } from './execute-erasure.job.js';
-export { SigningKeys } from './signing-keys.js';
 export { verifyCertificate, type CertificateClaims } from './certificate.js';
 export { ErasureModule, ErasureWorkModule } from './erasure.module.js';

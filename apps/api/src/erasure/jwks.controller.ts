@@ -1,9 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SigningKeys } from '#erasure';
+import { SigningKeys } from '#signing';
 import { Roles } from '../access/roles.js';
 
-/** The public keys that certificates are verified with; everybody may have them. */
+/** The public keys that certificates and checkpoints are verified with; everybody may have them. */
 @ApiTags('erasures')
 @Roles('public')
 @Controller('.well-known')

@@ -11,7 +11,7 @@ const MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * The keys that certificates are signed with, in the control database: api and workers share them without a shared disk.
+ * The keys that certificates and checkpoints are signed with, in the control database: api and workers share them without a shared disk.
  * Made at first start. A key that is replaced stays published, so that what it signed still verifies.
  */
 export class SigningKeys {
@@ -58,7 +58,7 @@ const openKeys = async (control: Pool): Promise<OpenedKeys> => {
     return (await all()).rows;
   });
   const [newest] = keys;
-  if (!newest) throw new Error('the control database has no key to sign certificates with');
+  if (!newest) throw new Error('the control database has no key to sign with');
   const published = { keys: keys.map(({ kid, jwk }) => publicHalf(kid, jwk)) };
   return { kid: newest.kid, privateKey: (await importJWK(newest.jwk, 'EdDSA')) as CryptoKey, published };
 };

@@ -1,0 +1,2 @@
+export { SigningKeys } from './signing-keys.js';
+export { AnotherKindOfSignature, sign, verify } from './jws.js';
