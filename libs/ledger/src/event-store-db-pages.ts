@@ -45,6 +45,10 @@ const pageOf = async (
 
 const at = (position: Position): ReadPosition => ({ commit: position, prepare: position });
 
+/** The first event at or after a position, a system event too. */
+export const eventAt = async (client: EventStoreDBClient, position: Position): Promise<StoredEvent | undefined> =>
+  (await pageOf(client, FORWARDS, at(position), 1)).flatMap(storedEvent)[0];
+
 /** What `EventStore.forwards` promises. Rejects with the client's errors. */
 export const forwardsFrom = (client: EventStoreDBClient, after: Position | undefined, maxCount: number) =>
   walk(client, {

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import type { EventId } from '#kernel';
-import { backwardsFrom, forwardsFrom } from './event-store-db-pages.js';
+import type { ReadStreamOptions, ResolvedEvent } from '@eventstore/db-client';
+import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { backwardsFrom, eventAt, forwardsFrom } from './event-store-db-pages.js';
 import { batchesOf } from './event-store-db-subscription.js';
 import type { EventToStore, StoredEvent } from './event-store.js';
 import { EventStore } from './event-store.js';
@@ -37,14 +36,16 @@ export class EventStoreDb extends EventStore {
   }
 
   async read(stream: StreamName): Promise<readonly StoredEvent[]> {
-    try {
-      const found: ResolvedEvent[] = [];
-      for await (const event of this.#client.readStream(stream)) found.push(event);
-      return found.flatMap(storedEvent);
-    } catch (error) {
-      if (isStreamMissing(error)) return [];
-      throw translateStoreError(error);
-    }
+    return this.#readStream(stream, {});
+  }
+
+  async tail(
+    stream: StreamName,
+    { before, maxCount }: { before?: bigint; maxCount: number },
+  ): Promise<readonly StoredEvent[]> {
+    if (before === 0n || maxCount <= 0) return [];
+    const fromRevision = before === undefined ? END : before - 1n;
+    return this.#readStream(stream, { direction: BACKWARDS, fromRevision, maxCount });
   }
 
   subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }) {
@@ -59,20 +60,24 @@ export class EventStoreDb extends EventStore {
     return backwardsFrom(this.#client, from, maxCount).catch(rethrow);
   }
 
-  async eventIdAt(position: Position): Promise<EventId | undefined> {
-    try {
-      const from = { commit: position, prepare: position };
-      const found: AllStreamResolvedEvent[] = [];
-      for await (const event of this.#client.readAll({ fromPosition: from, maxCount: 1 })) found.push(event);
-      const event = found[0]?.event;
-      return event?.position?.commit === position ? (event.id as EventId) : undefined;
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+  async eventAt(position: Position): Promise<StoredEvent | undefined> {
+    const found = await eventAt(this.#client, position).catch(rethrow);
+    return found?.position === position ? found : undefined;
   }
 
   async head(): Promise<Position> {
     return (await this.backwards({ maxCount: 1 }))[0]?.position ?? 0n;
+  }
+
+  async #readStream(stream: StreamName, options: ReadStreamOptions): Promise<readonly StoredEvent[]> {
+    try {
+      const found: ResolvedEvent[] = [];
+      for await (const event of this.#client.readStream(stream, options)) found.push(event);
+      return found.flatMap(storedEvent);
+    } catch (error) {
+      if (isStreamMissing(error)) return [];
+      throw translateStoreError(error);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Draft, EventRegistry } from '#events';
+import type { Draft, EventRegistry, EventType, Fields } from '#events';
 import type { Clock, EventId, ScopeId } from '#kernel';
 import { MakulerError, currentContext } from '#kernel';
 import type { SealingSession, Vault } from '#vault';
@@ -39,6 +39,9 @@ export interface EventStoreLedgerOptions {
 const LEASE_SHARE = 0.85;
 const APPEND_DEADLINE_MS = 3_000;
 const DEFAULT_BATCH = 500;
+/** What is looked for backwards mostly stands near the end; after that the pages grow. */
+const FIRST_PAGE = 8;
+const LAST_PAGE = 512;
 
 const datedBy = ({ incarnation, mintSequence }: SealingSession): NonNullable<EventMetadata['vault']> =>
   mintSequence === undefined ? { incarnation } : { incarnation, mintSequence };
@@ -111,6 +114,24 @@ export class EventStoreLedger extends Ledger {
     return this.#openAll(await this.options.store.read(stream));
   }
 
+  async newest<F extends Fields>(
+    stream: StreamName,
+    types: readonly EventType<F>[],
+  ): Promise<RecordedEvent<F> | undefined> {
+    const wanted = new Set(types.map(({ type }) => type));
+    let before: bigint | undefined;
+    for (let maxCount = FIRST_PAGE; ; maxCount = Math.min(maxCount * 4, LAST_PAGE)) {
+      const page = await this.options.store.readBackwards(stream, {
+        maxCount,
+        ...(before === undefined ? {} : { before }),
+      });
+      const found = page.find(({ type }) => wanted.has(type));
+      if (found) return (await this.#openAll([found]))[0] as unknown as RecordedEvent<F>;
+      if (page.length < maxCount) return undefined;
+      before = page.at(-1)!.revision;
+    }
+  }
+
   async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
     const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
     this.#remember(opened);
@@ -127,8 +148,8 @@ export class EventStoreLedger extends Ledger {
       yield { ...batch, events: await this.#openAll(events) };
   }
 
-  eventIdAt(position: Position): Promise<EventId | undefined> {
-    return this.options.store.eventIdAt(position);
+  async eventIdAt(position: Position): Promise<EventId | undefined> {
+    return (await this.options.store.eventAt(position))?.id;
   }
 
   head(): Promise<Position> {

@@ -48,6 +48,16 @@ export abstract class EventStore {
   ): Promise<{ position: Position; revision: bigint }>;
   /** The events of a stream in order; none when there is no such stream. */
   abstract read(stream: StreamName): Promise<readonly StoredEvent[]>;
+  /** Up to `maxCount` events of a stream before a revision (before its end without one), the newest first; fewer only at its beginning. */
+  abstract tail(stream: StreamName, options: { before?: bigint; maxCount: number }): Promise<readonly StoredEvent[]>;
+  /**
+   * Up to `maxCount` events of a stream before a revision (before its end without one), the newest first; fewer only at its
+   * beginning.
+   */
+  abstract readBackwards(
+    stream: StreamName,
+    options: { before?: bigint; maxCount: number },
+  ): Promise<readonly StoredEvent[]>;
   /** Everything in commit order after a position, system events left out; ends when `signal` says so. */
   abstract subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }): AsyncIterable<StoredBatch>;
   /** Up to `maxCount` events after a position, in commit order, system events left out; fewer only at the end of the log. */
@@ -57,8 +67,8 @@ export abstract class EventStore {
    * only at the beginning of the log.
    */
   abstract backwards(options: { from?: Position; maxCount: number }): Promise<readonly StoredEvent[]>;
-  /** The id of the event at exactly this position, if there is one. */
-  abstract eventIdAt(position: Position): Promise<EventId | undefined>;
+  /** The event at exactly this position, if there is one. */
+  abstract eventAt(position: Position): Promise<StoredEvent | undefined>;
   /** Position of the last event that is no system event, or 0n. */
   abstract head(): Promise<Position>;
   abstract close(): Promise<void>;

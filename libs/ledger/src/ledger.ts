@@ -1,4 +1,4 @@
-import type { Draft } from '#events';
+import type { Draft, EventType, Fields } from '#events';
 import type {
   Appended,
   AppendCommand,
@@ -60,6 +60,11 @@ export abstract class Ledger {
     stream: StreamName,
   ): Promise<{ state: S; revision: bigint | undefined; position: Position | undefined }>;
   abstract read(stream: StreamName): Promise<readonly RecordedEvent[]>;
+  /** The newest event of one of these types in a stream, without reading what stands far before it. */
+  abstract newest<F extends Fields>(
+    stream: StreamName,
+    types: readonly EventType<F>[],
+  ): Promise<RecordedEvent<F> | undefined>;
   /** Opens envelopes kept in read models, all keys in one call; remembers the scopes for the check before the answer leaves. */
   abstract open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]>;
   /** What has become of keys, all in one call. Throws `vault-unavailable` and `scope-unknown`: neither is ever an answer. */

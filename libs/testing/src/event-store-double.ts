@@ -26,6 +26,22 @@ export class EventStoreDouble extends EventStore {
     return this.#events.filter((event) => event.stream === stream);
   }
 
+  async tail(stream: StreamName, { before, maxCount }: { before?: bigint; maxCount: number }) {
+    const events = await this.read(stream);
+    return events
+      .slice(0, before === undefined ? events.length : Number(before))
+      .toReversed()
+      .slice(0, maxCount);
+  }
+
+  async readBackwards(stream: StreamName, { before, maxCount }: { before?: bigint; maxCount: number }) {
+    const present = this.#events.filter((event) => event.stream === stream);
+    return present
+      .slice(0, before === undefined ? present.length : Number(before))
+      .toReversed()
+      .slice(0, maxCount);
+  }
+
   async *subscribe({ after = 0n, maxBatch, signal }: { after?: bigint; maxBatch: number; signal?: AbortSignal }) {
     for (let next = Number(after); !signal?.aborted;) {
       const events = this.#events.slice(next, next + maxBatch);
@@ -45,8 +61,8 @@ export class EventStoreDouble extends EventStore {
     return this.#events.slice(Math.max(0, end - maxCount), Math.max(0, end)).reverse();
   }
 
-  async eventIdAt(position: bigint) {
-    return this.#events[Number(position) - 1]?.id;
+  async eventAt(position: bigint) {
+    return this.#events[Number(position) - 1];
   }
 
   async head() {

@@ -62,10 +62,27 @@ export const describeEventStorePort = (name: string, start: () => Promise<StoreU
       expect(await store.backwards({ from: all[0]!.position, maxCount: 3 })).toEqual([]);
     });
 
+    it('gives the end of a stream, the newest first, and nothing of a stream that is not there', async () => {
+      const name = 'thing-ended';
+      await store.append(name, 'no-stream', [1, 2, 3].map(happened), 5_000);
+      await store.append(`${name}-other`, 'no-stream', [happened(4)], 5_000);
+      expect(numbers(await store.tail(name, { maxCount: 2 }))).toEqual([3, 2]);
+      expect(numbers(await store.tail(name, { maxCount: 9 }))).toEqual([3, 2, 1]);
+      expect(numbers(await store.tail(name, { before: 1n, maxCount: 2 }))).toEqual([1]);
+      expect(await store.tail(name, { before: 0n, maxCount: 2 })).toEqual([]);
+      expect(await store.tail('thing-never', { maxCount: 2 })).toEqual([]);
+    });
+
+    it('gives the event at a position, and at no other', async () => {
+      const [event] = await store.backwards({ maxCount: 1 });
+      expect(await store.eventAt(event!.position)).toEqual(event);
+      expect(await store.eventAt(event!.position + 1_000n)).toBeUndefined();
+    });
+
     it('gives as many as were asked for across the pages of the server', async () => {
       const many = Array.from({ length: 1_200 }, (_, n) => happened(100 + n));
+      const after = await store.head();
       await store.append(`thing-many`, 'no-stream', many, 10_000);
-      const after = (await store.forwards({ maxCount: 7 }))[6]!.position;
       expect(numbers(await store.forwards({ after, maxCount: 1_150 }))).toEqual(
         Array.from({ length: 1_150 }, (_, n) => 100 + n),
       );
