@@ -121,7 +121,7 @@ export class EventStoreLedger extends Ledger {
     const wanted = new Set(types.map(({ type }) => type));
     let before: bigint | undefined;
     for (let maxCount = FIRST_PAGE; ; maxCount = Math.min(maxCount * 4, LAST_PAGE)) {
-      const page = await this.options.store.readBackwards(stream, {
+      const page = await this.options.store.tail(stream, {
         maxCount,
         ...(before === undefined ? {} : { before }),
       });

@@ -50,14 +50,6 @@ export abstract class EventStore {
   abstract read(stream: StreamName): Promise<readonly StoredEvent[]>;
   /** Up to `maxCount` events of a stream before a revision (before its end without one), the newest first; fewer only at its beginning. */
   abstract tail(stream: StreamName, options: { before?: bigint; maxCount: number }): Promise<readonly StoredEvent[]>;
-  /**
-   * Up to `maxCount` events of a stream before a revision (before its end without one), the newest first; fewer only at its
-   * beginning.
-   */
-  abstract readBackwards(
-    stream: StreamName,
-    options: { before?: bigint; maxCount: number },
-  ): Promise<readonly StoredEvent[]>;
   /** Everything in commit order after a position, system events left out; ends when `signal` says so. */
   abstract subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }): AsyncIterable<StoredBatch>;
   /** Up to `maxCount` events after a position, in commit order, system events left out; fewer only at the end of the log. */

@@ -3,10 +3,13 @@ import { inContext, newId, systemContext } from '#kernel';
 import { LedgerDouble, SetClock } from '#testing';
 import { ClockGuard } from './clock-guard.js';
 import { ClockHeartbeatProcessor } from './clock-heartbeat.job.js';
+import { SweepFinished } from './retention.events.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const START = new Date('2026-06-01T12:00:00Z');
+/** Any event that says nothing about the clock. */
+const OTHER = { sweepId: newId(), shredded: 0 };
 
 describe('the clock guard', () => {
   let clock: SetClock;
@@ -65,6 +68,19 @@ describe('the clock guard', () => {
       await as(() => guard.confirm());
       expect(await guard.state()).toBe('plausible');
     }
+  });
+
+  it('looks at the newest instant, however much of other things was written since, and at no more than that', async () => {
+    await as(() => guard.trust());
+    setTo(HOUR);
+    await as(() => guard.trust());
+    for (let n = 0; n < 100; n++)
+      await as(() => ledger.append({ stream: 'vault-ledger', expected: 'any', drafts: [SweepFinished.of(OTHER)] }));
+    ledger.read = () => Promise.reject(new Error('the whole stream was read'));
+    setTo(48 * HOUR + HOUR);
+    expect(await guard.state()).toBe('plausible');
+    setTo(48 * HOUR + HOUR + 1);
+    expect(await guard.state()).toBe('unconfirmed');
   });
 
   it('hears at once that an operator confirmed the clock in another process', async () => {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Draft } from '#events';
 import { Clock, MakulerError } from '#kernel';
-import type { Decider, Position, RecordedEvent } from '#ledger';
-import { isEvent, Ledger } from '#ledger';
+import type { Position } from '#ledger';
+import { Ledger } from '#ledger';
 import { ClockConfirmed, ClockTrusted } from './clock.events.js';
 
 const STREAM = 'vault-ledger';
@@ -24,12 +24,8 @@ export const judge = (now: Date, trusted: Date | undefined): ClockState => {
   return ahead > SWEEPS_WAIT_MS || ahead < 0 ? 'unconfirmed' : 'plausible';
 };
 
-/** The last trusted instant. What an operator confirmed counts like a heartbeat, also when it lies before the one before. */
-const lastTrusted: Decider<Date | undefined> = {
-  initial: undefined,
-  evolve: (state: Date | undefined, event: RecordedEvent) =>
-    isEvent(event, ClockTrusted) || isEvent(event, ClockConfirmed) ? new Date(event.data.at) : state,
-};
+/** Whatever says that an instant can be trusted: what an operator confirmed counts like a heartbeat, also when it lies before one. */
+const TRUSTING = [ClockTrusted, ClockConfirmed];
 
 /**
  * Nothing irreversible on a bad day: a clock that jumped years ahead would make everything due. Retention asks before it
@@ -81,7 +77,9 @@ export class ClockGuard {
 
   async #readAndJudge(): Promise<ClockState> {
     const atMs = this.clock.monotonicMs();
-    const { state: trusted } = await this.ledger.load(lastTrusted, STREAM);
+    // Only the newest counts, and it stands near the end: the stream grows by the hour, for as long as the system lives.
+    const newest = await this.ledger.newest(STREAM, TRUSTING);
+    const trusted = newest && new Date(newest.data.at);
     this.#read = { trusted, atMs };
     return judge(this.clock.now(), trusted);
   }

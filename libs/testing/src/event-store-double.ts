@@ -34,14 +34,6 @@ export class EventStoreDouble extends EventStore {
       .slice(0, maxCount);
   }
 
-  async readBackwards(stream: StreamName, { before, maxCount }: { before?: bigint; maxCount: number }) {
-    const present = this.#events.filter((event) => event.stream === stream);
-    return present
-      .slice(0, before === undefined ? present.length : Number(before))
-      .toReversed()
-      .slice(0, maxCount);
-  }
-
   async *subscribe({ after = 0n, maxBatch, signal }: { after?: bigint; maxBatch: number; signal?: AbortSignal }) {
     for (let next = Number(after); !signal?.aborted;) {
       const events = this.#events.slice(next, next + maxBatch);

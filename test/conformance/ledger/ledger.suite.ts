@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { event, personal, plain, reference, subject } from '#events';
 import type { ActorId, CommandContext, CompanyId, CustomerId, OwnerRef, PurchaseId, ScopeId } from '#kernel';
-import { MakulerError, RandomIds, ReservedIds, companyOwner, inContext, newId, subjectOwner } from '#kernel';
+import { MakulerError, RandomIds, ReservedIds, companyOwner, inContext, newId, subjectOwner, valueOf } from '#kernel';
 import type { Decider, Envelope, Ledger, RecordedEvent } from '#ledger';
 import { isEvent } from '#ledger';
 
@@ -85,6 +85,18 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
     it('knows no events of a stream that is not there', async () => {
       expect(await ledger.read(streamOf(person()))).toEqual([]);
       expect((await ledger.load(names, streamOf(person()))).revision).toBeUndefined();
+    });
+
+    it('finds the newest event of some types, opened, also far from the end', async () => {
+      const id = person();
+      await register(id, 'red');
+      await register(id, 'blue', 'Kalle');
+      const bought = Bought.of({ kind: 'lathe', buyerId: null as never, serial: null as never, contactId: null });
+      for (let n = 0; n < 30; n++)
+        await as(() => ledger.append({ stream: streamOf(id), expected: 'any', drafts: [bought] }));
+      const newest = await ledger.newest(streamOf(id), [Registered]);
+      expect([newest?.data.colour, newest && valueOf(newest.data.nickname)]).toEqual(['blue', 'Kalle']);
+      expect(await ledger.newest(streamOf(person()), [Registered])).toBeUndefined();
     });
 
     it('reads what was never given as null, also when the rest is erased', async () => {
