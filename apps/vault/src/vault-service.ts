@@ -13,6 +13,7 @@ import type {
   StatusReply,
 } from '#vault/keeper';
 import { authorized, toStatus } from '#vault/keeper';
+import { backup } from './archive-service.js';
 import { hold } from './hold.js';
 
 /** A handler that may throw: who may call it is checked first, and errors go out with their code and nothing else. */
@@ -96,6 +97,7 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   Hold: hold(keeper),
   Mint: unary((request: MintRequest) => mint(keeper, request)),
   Open: unary((request: OpenRequest) => open(keeper, request)),
+  Backup: backup(keeper),
   Status: unary(() => status(keeper)),
   ScopesOf: unary(async (owner: OwnerRef) => ({ scopes: await keeper.scopesOf(ownerOf(owner)) })),
   Fence: unary(async ({ orderId, owner, kind, except }: FenceRequest) => {

@@ -110,6 +110,30 @@ export const ERRORS = {
     meaning: 'The database may lose what it has acknowledged: fsync, synchronous_commit or full_page_writes is off.',
     wayOut: 'Turn the settings on that the message names; Makuler does not run without them.',
   },
+  'backup-damaged': {
+    meaning: 'The backup set is not whole: a part is missing, changed or unreadable. Nothing of it was written.',
+    wayOut: 'Take another set: `makuler backup --list` names them.',
+  },
+  'backup-newer': {
+    meaning: 'The backup set was made by a newer version, or is of a format that this version does not know.',
+    wayOut: 'Restore it with the version that made it, or a later one.',
+  },
+  'backup-foreign': {
+    meaning: 'The backup set is of another installation than the custodian: its roots open nothing of it.',
+    wayOut: 'Bring the set and the custodian of the same installation together.',
+  },
+  'backup-in-progress': {
+    meaning: 'Another backup of this installation is being written.',
+    wayOut: 'Wait until it is done.',
+  },
+  'backup-misplaced': {
+    meaning: 'The directory is no place for backups: it lies inside the custodian, which is to be in no backup.',
+    wayOut: 'Choose another directory, best on another device.',
+  },
+  'restore-not-empty': {
+    meaning: 'What is to be restored into holds something else already. Nothing of it was changed.',
+    wayOut: 'Restore into an empty home and empty databases.',
+  },
   'scope-unknown': {
     meaning: 'The vault has no record of a key that an event names: a fault or an out-of-date vault, never an erasure.',
     wayOut: 'An operator looks at `makuler status`.',

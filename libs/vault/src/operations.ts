@@ -1,3 +1,5 @@
 /** The entry point `#vault/operations`: only the libraries that run epochs, backups and certificates (and the mains that wire them) may import it. */
 export * from './operations-contract.js';
 export * from './client/grpc-operations.js';
+export * from './archive-contract.js';
+export * from './client/grpc-archive.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Client, ClientDuplexStream } from '@grpc/grpc-js';
+import type { Client, ClientDuplexStream, ClientReadableStream, ClientWritableStream } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
+import type { ArchiveMessage } from '../rpc/archive-messages.js';
 import { fromStatus } from '../rpc/errors.js';
 import type { FromHolder, ToHolder } from '../rpc/messages.js';
 import { VaultServiceClient } from '../rpc/service.js';
@@ -49,6 +50,14 @@ export class VaultConnection {
 
   hold(): ClientDuplexStream<FromHolder, ToHolder> {
     return (this.#client as unknown as { Hold(): ClientDuplexStream<FromHolder, ToHolder> }).Hold();
+  }
+
+  backup(): ClientReadableStream<ArchiveMessage> {
+    return (this.#client as unknown as { Backup(request: object): ClientReadableStream<ArchiveMessage> }).Backup({});
+  }
+
+  restore(done: (error: Error | null) => void): ClientWritableStream<ArchiveMessage> {
+    return (this.#client as unknown as { Restore(done: unknown): ClientWritableStream<ArchiveMessage> }).Restore(done);
   }
 
   close(): void {

@@ -14,3 +14,6 @@ export type * from '../rpc/messages.js';
 export { toStatus } from '../rpc/errors.js';
 export { authorized } from '../rpc/authorized.js';
 export type { FenceOrder, ShredOrder } from '../shredder-contract.js';
+export { frameOf, messageOf } from '../rpc/archive-messages.js';
+export type { ArchiveMessage } from '../rpc/archive-messages.js';
+export type { ArchiveFrame } from '../archive-contract.js';

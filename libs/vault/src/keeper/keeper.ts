@@ -3,10 +3,12 @@ import type { Clock, OwnerRef, ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { assertDurable, migrate } from '#postgres';
+import type { ArchiveFrame } from '../archive-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { SequenceRow } from './active.js';
 import { Activity, readSequence } from './active.js';
+import { backUpVault } from './archive.js';
 import { BucketKeyring } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { Fences } from './fences.js';
@@ -111,6 +113,12 @@ export class Keeper {
   }
   receiptOf(orderId: string): Promise<ShredReceipt | undefined> {
     return this.#current().shredding.receiptOf(orderId);
+  }
+
+  /** A copy of the database at one moment. Throws `vault-unavailable` while the gate is closed: what is refused is no backup. */
+  backup(): AsyncGenerator<ArchiveFrame, void> {
+    this.#current();
+    return backUpVault(this.options.pool);
   }
 
   async status(): Promise<VaultStatus> {

@@ -19,6 +19,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   DestroyRoots: ['worker'],
   Epochs: ['api', 'worker', 'cli'],
   Clearing: ['api', 'worker'],
+  Backup: ['worker', 'cli'],
+  Restore: ['cli'],
 };
 
 interface Call {
