@@ -31,7 +31,7 @@ const walk = async (client: EventStoreDBClient, { direction, start, seen, maxCou
   return found.slice(0, maxCount);
 };
 
-/** Always read to its end: the client holds a read that was left in the middle for one that is still going on, for ever. */
+/** Always read to its end: `dispose()` of the client (6.2.1) waits for ever for a stream that the server has ended and nobody has read. */
 const pageOf = async (
   client: EventStoreDBClient,
   direction: Direction,
