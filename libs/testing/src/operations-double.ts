@@ -104,6 +104,7 @@ export class OperationsDouble extends VaultOperations {
       epoch,
       plannedFor: (cleared ? clearedAt : new Date(Math.max(...planned))).toISOString(),
       clearedAt: cleared ? clearedAt.toISOString() : undefined,
+      mirrors: this.#mirrors.length,
     };
   }
 

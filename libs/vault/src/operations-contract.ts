@@ -51,6 +51,8 @@ export interface Clearing {
   readonly plannedFor: string;
   /** RFC 3339. When every mirror had confirmed the destruction of every root up to that epoch; `undefined` until then. */
   readonly clearedAt: string | undefined;
+  /** How many mirrors are enrolled: so many have confirmed once it is cleared, and were asked until then. */
+  readonly mirrors: number;
 }
 
 /**

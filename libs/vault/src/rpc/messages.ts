@@ -65,6 +65,7 @@ export interface ClearingReply {
     readonly plannedFor: string;
     /** Empty until every mirror has confirmed. */
     readonly clearedAt: string;
+    readonly mirrors: number;
   } | null;
 }
 export interface StatusReply {
