@@ -71,4 +71,30 @@ export const SCHEMA: readonly Migration[] = [
     id: '002-fence-order',
     up: 'alter table owner add column fence_order uuid', // the order that may shred now; null when none may
   },
+  {
+    id: '003-epochs',
+    up: `
+      -- Number of the custodian's state that this database last acted on: a custodian with a lower one is an older copy.
+      alter table vault add column custodian_number bigint not null default 0;
+      create table epoch (
+        epoch integer primary key,
+        opened_at timestamptz not null,
+        sealed_at timestamptz,             -- no bucket lies under an earlier epoch since
+        destroy_at timestamptz,
+        destroyed_at timestamptz           -- every enrolled mirror had confirmed that its root is gone
+      );
+      insert into epoch (epoch, opened_at) select epoch, now() from vault;
+      -- The highest epoch that ever wrapped what the order destroyed: with its root the last old copy of it dies.
+      alter table receipt add column epoch integer;
+      update receipt set epoch = (select epoch from vault);
+      alter table receipt alter column epoch set not null;
+      -- Where mirrors of the custodian are, beside those that the configuration names.
+      create table mirror (
+        id uuid primary key,
+        place text not null,
+        enrolled_at timestamptz not null,
+        retired_at timestamptz
+      );
+    `,
+  },
 ];
