@@ -1,23 +1,55 @@
-/**
- * What the reconciliation at the vault's start found. The finer states (stale, behind, lost) join this union with the
- * backups; each of them refuses to serve.
- */
+/** What a copy of the vault must have reached for the log to be readable with it: which backup would do. */
+export interface Demands {
+  /** The life of the database that made the newest keys of the log; a backup that descends from it knows it. */
+  readonly incarnation: string | undefined;
+  /** Keys made in that life at least. */
+  readonly mintSequence: number;
+  /** The oldest epoch of which a root survives: no copy from before it opens. */
+  readonly epoch: number;
+}
+
+/** Events that the log has lost, by our own sequence numbers, first and last. */
+export interface MissingEvents {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** States in which the vault runs, serves nothing, and takes the operations that lead out. */
+export type ClosedWithWayOut = 'stale' | 'behind' | 'lost' | 'database-empty' | 'stepped-back';
+
+/** A refusal for people: what was found, and what to do. */
+export interface Refused {
+  readonly state: ClosedWithWayOut;
+  /** Sentences for an operator. Counts, places and ids of incarnations; no value. */
+  readonly why: string;
+  readonly wayOut: string;
+  readonly demands?: Demands;
+  readonly missing?: MissingEvents;
+  /** Whether an operator and an approver may accept what is lost instead. */
+  readonly acceptable: boolean;
+}
+
+/** What the reconciliation at the vault's start found. Only `consistent` and `reconciled` serve. */
 export type GateState =
   | { readonly state: 'opening' }
   | { readonly state: 'consistent' }
   /** Shreds of the journal whose tombstones were missing were applied again before anything was served. */
   | { readonly state: 'reconciled'; readonly applied: number }
-  /** The database or the custodian can't be reached; the vault goes on when they can, after reconciling anew. */
-  | { readonly state: 'closed'; readonly why: string };
+  /** The database, the custodian or the log can't be reached; the vault goes on when they can, after reconciling anew. */
+  | { readonly state: 'closed'; readonly why: string }
+  | Refused;
 
 export type RefusalReason =
-  /** The custodian belongs to another installation than the database. */
+  /** The custodian or the log belongs to another installation than the database. */
   | 'foreign'
   /** A mirror's root does not open the epoch key. */
   | 'wrong-root'
   /** Two mirrors went on from one state in two ways. */
   | 'fork'
+  /** A mirror, or what one should hold, is not where it was said to be. */
   | 'custodian-missing'
+  /** No mirror is left: without a root nothing that was sealed can be read, and that is no erasure. */
+  | 'custodian-lost'
   | 'custodian-damaged'
   /** The place is not fit to hold roots: inside the home, or readable by others. */
   | 'custodian-exposed'
@@ -28,7 +60,7 @@ export type RefusalReason =
   /** Another vault is active on this database. */
   | 'not-active';
 
-/** The vault refuses to serve, and says why and what would help. Nothing was changed, and nothing reads as erased. */
+/** The vault refuses to run, and says why and what would help. Nothing was changed, and nothing reads as erased. */
 export class GateRefusal extends Error {
   override readonly name = 'GateRefusal';
   constructor(

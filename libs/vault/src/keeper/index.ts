@@ -2,9 +2,11 @@
 export { Custodian } from './custodian/custodian.js';
 export { FileCustodian } from './custodian/file-custodian.js';
 export { CustodianMirrors } from './custodian/mirrors.js';
-export type { GateState } from './gate.js';
+export type { GateState, Refused } from './gate.js';
 export { GateRefusal } from './gate.js';
 export type { HolderSession, Notice } from './holders.js';
+export { LogWitness } from './log-witness.js';
+export type { Forgot, LogCheckpoint, LogTestimony, SealedScope } from './log-witness.js';
 export { Keeper } from './keeper.js';
 export type { KeeperOptions } from './keeper.js';
 export type { Looked } from './lookup.js';
