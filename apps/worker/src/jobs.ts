@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { destroyRoots, DestroyRootsProcessor, EpochsWorkModule, sealEpoch, SealEpochProcessor } from '#epochs';
 import { ErasureWorkModule, ExecuteErasureProcessor, resumeErasures, ResumeErasuresProcessor } from '#erasure';
 import {
   clockHeartbeat,
@@ -29,7 +30,7 @@ export interface Work {
 
 /** What the workers of the shipped system do. */
 export const work: Work = {
-  modules: [ErasureWorkModule, RetentionWorkModule],
+  modules: [EpochsWorkModule, ErasureWorkModule, RetentionWorkModule],
   processors: [
     ExecuteErasureProcessor,
     ResumeErasuresProcessor,
@@ -37,10 +38,14 @@ export const work: Work = {
     RetentionSweepProcessor,
     EndDeferralProcessor,
     ClockHeartbeatProcessor,
+    SealEpochProcessor,
+    DestroyRootsProcessor,
   ],
   schedules: [
     { job: clockHeartbeat, payload: {}, cron: '*/5 * * * *' },
     { job: resumeErasures, payload: {}, cron: '20 * * * *' },
+    { job: sealEpoch, payload: {}, cron: '*/10 * * * *' },
+    { job: destroyRoots, payload: {}, cron: '40 * * * *' },
     { job: nightlySweep, payload: {}, cron: '15 2 * * *' },
   ],
 };

@@ -2,6 +2,7 @@ import * as access from '#access';
 import * as analytics from '#analytics';
 import * as companies from '#companies';
 import * as customers from '#customers';
+import * as epochs from '#epochs';
 import * as erasure from '#erasure';
 import type { EventType } from '#events';
 import * as events from '#events';
@@ -17,6 +18,7 @@ const CONTEXTS: readonly object[] = [
   analytics,
   companies,
   customers,
+  epochs,
   erasure,
   purchases,
   retention,

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { ClockGuard } from '#retention';
+import { DestroyRootsProcessor } from './destroy-roots.job.js';
+import { EpochRecord } from './epoch-record.js';
+import { GetEpochsHandler } from './epochs.query.js';
+import { SealEpochProcessor } from './seal-epoch.job.js';
+import { SealEpochHandler } from './seal-epoch.js';
+
+/** Sealing on demand, and looking. Needs from outside: Ledger, VaultOperations, Clock. */
+@Module({
+  providers: [ClockGuard, EpochRecord, SealEpochHandler, GetEpochsHandler],
+  exports: [ClockGuard, EpochRecord],
+})
+export class EpochsModule {}
+
+/** Sealing and destroying roots, in the workers. Needs from outside what EpochsModule needs. */
+@Module({ imports: [EpochsModule], providers: [SealEpochProcessor, DestroyRootsProcessor] })
+export class EpochsWorkModule {}
