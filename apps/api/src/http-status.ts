@@ -49,6 +49,8 @@ export const HTTP_STATUS = {
   'projection-failed': 503,
   'lookup-warming': 503,
   'clock-implausible': 503,
+  'checkpoint-stale': 409,
+  'log-altered': 500,
   'rate-limited': 429,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

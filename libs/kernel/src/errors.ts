@@ -168,6 +168,16 @@ export const ERRORS = {
     meaning: 'The clock is far from the last trusted instant.',
     wayOut: 'Mend the clock, or confirm it with `makuler clock confirm`.',
   },
+  'checkpoint-stale': {
+    meaning: 'The custodian has witnessed a checkpoint that covers more of the log, or as much with another link.',
+    wayOut: 'This may be an earlier log, or a changed one: an operator runs `makuler verify-log`.',
+  },
+  'log-altered': {
+    meaning:
+      'The log is not the one that its last checkpoint was made of: an event was changed, removed, inserted or moved.',
+    wayOut:
+      'No further checkpoint is made. An operator runs `makuler verify-log`, which says where, and restores the log.',
+  },
   'rate-limited': { meaning: 'Too many requests.', wayOut: 'Repeat after `Retry-After`.' },
   'payload-too-large': { meaning: 'The body is larger than the route takes.', wayOut: 'Send less at once.' },
   'unsupported-media-type': {

@@ -3,3 +3,5 @@ export * from './operations-contract.js';
 export * from './client/grpc-operations.js';
 export * from './archive-contract.js';
 export * from './client/grpc-archive.js';
+export * from './witness-contract.js';
+export * from './client/grpc-witness.js';

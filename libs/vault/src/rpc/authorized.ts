@@ -19,6 +19,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   DestroyRoots: ['worker'],
   Epochs: ['api', 'worker', 'cli'],
   Clearing: ['api', 'worker'],
+  // Checkpoints of the log are made by the worker's job, and right before a backup.
+  Standing: ['worker', 'cli'],
+  Witness: ['worker', 'cli'],
   Backup: ['worker', 'cli'],
   Restore: ['cli'],
 };

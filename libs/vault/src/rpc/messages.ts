@@ -1,6 +1,7 @@
 import type { OwnerRef } from '#kernel';
 import type { EpochsReport } from '../operations-contract.js';
 import type { ScopeRequest } from '../vault.js';
+import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
 
 /** The messages of vault.proto, as proto-loader gives and takes them. */
 export interface FromHolder {
@@ -67,6 +68,9 @@ export interface ClearingReply {
     readonly clearedAt: string;
     readonly mirrors: number;
   } | null;
+}
+export interface StandingReply extends Omit<VaultStanding, 'checkpoint'> {
+  readonly checkpoint: WitnessedCheckpoint | null;
 }
 export interface StatusReply {
   readonly gate: string;

@@ -1,0 +1,1 @@
+export { type ChainPoint, GENESIS, linked, type LinkedEvent } from './link.js';
