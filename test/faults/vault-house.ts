@@ -5,7 +5,7 @@ import { SystemClock } from '#kernel';
 import type { Authority, CertificateFiles } from '#pki';
 import { ensureAuthority } from '#pki';
 import { createPool } from '#postgres';
-import { testDatabase } from '#testing';
+import { EventStoreDouble, testDatabase } from '#testing';
 import type { GrpcVaultOptions, VaultReport } from '#vault';
 import { askVaultStatus, GrpcVault } from '#vault';
 import { GrpcShredder } from '#vault/shredder';
@@ -56,6 +56,7 @@ export const startVaultHouse = async (): Promise<VaultHouse> => {
   const mirrors = ['a', 'b'].map((name) => join(directory, 'custodian', name));
   const options: VaultServerOptions = {
     databaseUrl: database.url,
+    log: new EventStoreDouble(),
     host: '127.0.0.1',
     port: 0,
     ...(await authority.ensureCertificate('vault', { usage: 'server' })),

@@ -81,6 +81,7 @@ describe('the routes of the main job, by the policy of JPI', () => {
         vault: {},
         shredder: {},
         operations: {},
+        recovery: {},
         ledger,
         readModels: pool,
         control: pool,

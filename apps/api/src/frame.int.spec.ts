@@ -47,6 +47,7 @@ const policy = {
 } as unknown as Policy;
 
 describe('the frame of the api', () => {
+  let gate = { serving: true, state: 'consistent', why: '', wayOut: '' };
   const ledger = new WatchedLedger();
   let app: NestFastifyApplication;
   let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -62,6 +63,7 @@ describe('the frame of the api', () => {
       vault: { assertCurrent: () => undefined } as never,
       shredder: {} as never,
       operations: {} as never,
+      recovery: { gate: async () => gate } as never,
       ledger,
       readModels: pool,
       control: pool,
@@ -377,6 +379,17 @@ describe('the frame of the api', () => {
       expect((await app.inject('/health/ready')).json()).toMatchObject({
         ready: true,
         checks: { vault: { ready: true } },
+      });
+    });
+    it('says of a closed gate which and what to do', async () => {
+      const open = gate;
+      gate = { serving: false, state: 'stale', why: 'It is an older copy.', wayOut: 'Restore a newer one.' };
+      const answer = await app.inject('/health/ready');
+      gate = open;
+      expect(answer.statusCode).toBe(503);
+      expect(answer.json()).toMatchObject({
+        ready: false,
+        checks: { vault: { ready: false, because: 'stale: It is an older copy. Restore a newer one.' } },
       });
     });
     it('explains its errors and documents its routes, from its own host only', async () => {

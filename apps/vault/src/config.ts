@@ -1,5 +1,6 @@
 import { SystemClock, optionalText, port, readConfiguration, text, url } from '#kernel';
 import type { Setting } from '#kernel';
+import { EventStoreDb } from '#ledger';
 import type { VaultServerOptions } from './server.js';
 
 const directories: Setting<readonly string[]> = {
@@ -19,6 +20,7 @@ const milliseconds = (fallback: number): Setting<number> => ({
 export const readVaultConfiguration = (env: Record<string, string | undefined> = process.env): VaultServerOptions => {
   const values = readConfiguration(env, {
     VAULT_DATABASE_URL: url(['postgres:', 'postgresql:']),
+    EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
     VAULT_HOST: text('a host name or address to listen on', '127.0.0.1'),
     VAULT_PORT: port(2114),
     VAULT_CERT_FILE: text('a PEM file'),
@@ -30,6 +32,7 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
   });
   return {
     databaseUrl: values.VAULT_DATABASE_URL,
+    log: new EventStoreDb(values.EVENTSTORE_URL),
     host: values.VAULT_HOST,
     port: values.VAULT_PORT,
     certFile: values.VAULT_CERT_FILE,

@@ -1,10 +1,19 @@
 import { ConfigurationError } from '#kernel';
+import type { GateState } from '#vault/keeper';
 import { GateRefusal } from '#vault/keeper';
 import type { VaultServerOptions } from './server.js';
 import { startVault } from './server.js';
 
 /** One line of JSON for the program that started us. */
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+/** The gate, and of a closed one why and what to do. ASCII: whoever waits for the line reads bytes. */
+const told = (gate: GateState) => ({
+  gate: gate.state,
+  ...('why' in gate ? { why: ascii(gate.why) } : {}),
+  ...('wayOut' in gate ? { wayOut: ascii(gate.wayOut) } : {}),
+});
+const ascii = (text: string): string => text.replaceAll('’', "'");
 
 const refuse = (error: unknown): never => {
   // A message of PostgreSQL or of the file system names places, never keys; stacks may show more and stay out.
@@ -29,7 +38,7 @@ export const serve = async (configure: () => VaultServerOptions): Promise<void> 
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     // Last: whoever reads it may send a signal at once.
-    say({ event: 'ready', host: options.host, port: vault.port, gate: vault.gate.state });
+    say({ event: 'ready', host: options.host, port: vault.port, ...told(vault.gate) });
   } catch (error) {
     refuse(error);
   }

@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '#kernel';
+import type { EventStore } from '#ledger';
 import { createPool } from '#postgres';
 import type { GateRefusal, GateState } from '#vault/keeper';
 import { CustodianMirrors, FileCustodian, Keeper, vaultServiceDefinition } from '#vault/keeper';
+import { EventLogWitness } from './event-log-witness.js';
 import { vaultService } from './vault-service.js';
 
 export interface VaultServerOptions {
   readonly databaseUrl: string;
+  /** The event log, asked before anything is served; closed with the vault. */
+  readonly log: EventStore;
+  /** How long a start waits for a log that is away before it listens behind a closed gate, in milliseconds. */
+  readonly logPatienceMs?: number;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -27,12 +33,15 @@ export interface VaultServerOptions {
 
 export interface RunningVault {
   readonly port: number;
-  /** How the gate opened. */
+  /** How the gate stands after the start. */
   readonly gate: GateState;
   stop(): Promise<void>;
 }
 
-/** Reconciles, and only then listens. Throws GateRefusal when the vault refuses to serve; nothing was changed then. */
+/**
+ * Reconciles, and only then listens: behind an open gate, or behind a closed one that has a way out. Throws GateRefusal when
+ * there is none; nothing was changed then.
+ */
 export const startVault = async (options: VaultServerOptions): Promise<RunningVault> => {
   const pool = createPool(options.databaseUrl, { name: 'makuler vault' });
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
@@ -40,6 +49,7 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
   const stop = async () => {
     server.forceShutdown();
     await keeper?.stop();
+    await options.log.close();
     await pool.end();
   };
   try {
@@ -49,8 +59,10 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
     keeper = await Keeper.start({
       pool,
       custodian: new CustodianMirrors(mirrors),
+      log: new EventLogWitness(options.log),
       clock: options.clock,
       leaseMs: options.leaseMs,
+      ...(options.logPatienceMs === undefined ? {} : { logPatienceMs: options.logPatienceMs }),
       ...(options.home === undefined ? {} : { home: options.home }),
       onRefused: (refusal) => options.onRefused?.(refusal),
     });

@@ -10,7 +10,9 @@ import type {
   OpenReply,
   OpenRequest,
   ShredOrder,
+  StandingReply,
   StatusReply,
+  WitnessedCheckpoint,
 } from '#vault/keeper';
 import { authorized, toStatus } from '#vault/keeper';
 import { backup } from './archive-service.js';
@@ -81,12 +83,15 @@ const open = async (keeper: Keeper, { holder, scopeIds }: OpenRequest): Promise<
 };
 
 const status = async (keeper: Keeper): Promise<StatusReply> => {
-  const { gate, keys, mirrors, ...rest } = await keeper.status();
+  const { gate, keys, mirrors, incarnation = '', ...rest } = await keeper.status();
   return {
     ...rest,
     ...keys,
     mirrors,
+    incarnation,
     gate: gate.state,
+    why: 'why' in gate ? gate.why : '',
+    wayOut: 'wayOut' in gate ? gate.wayOut : '',
     applied: gate.state === 'reconciled' ? gate.applied : 0,
     epochs: null,
   };
@@ -99,6 +104,14 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   Open: unary((request: OpenRequest) => open(keeper, request)),
   Backup: backup(keeper),
   Status: unary(() => status(keeper)),
+  Standing: unary(async (): Promise<StandingReply> => {
+    const { checkpoint = null, ...standing } = await keeper.standing();
+    return { ...standing, checkpoint };
+  }),
+  Witness: unary(async (checkpoint: WitnessedCheckpoint) => {
+    await keeper.witness(checkpoint);
+    return {};
+  }),
   ScopesOf: unary(async (owner: OwnerRef) => ({ scopes: await keeper.scopesOf(ownerOf(owner)) })),
   Fence: unary(async ({ orderId, owner, kind, except }: FenceRequest) => {
     assertOrder(orderId, kind);

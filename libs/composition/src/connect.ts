@@ -5,7 +5,7 @@ import { createLogger } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
-import { GrpcVaultOperations } from '#vault/operations';
+import { GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 import { eventRegistry } from './registry.js';
@@ -45,6 +45,7 @@ export const connect = async (
   const vault = new GrpcVault({ ...address, clock });
   const shredder = new GrpcShredder(address);
   const operations = new GrpcVaultOperations(address);
+  const recovery = new GrpcVaultRecovery(address);
   const store = new EventStoreDb(configuration.EVENTSTORE_URL);
   const ledger = new EventStoreLedger({ store, vault, registry, clock, policyVersion: () => policy.version });
   await vault
@@ -57,7 +58,8 @@ export const connect = async (
     await vault.close();
     shredder.close();
     operations.close();
+    recovery.close();
     await Promise.all([readModels.end(), control.end()]);
   };
-  return { clock, logger, policy, registry, vault, shredder, operations, ledger, readModels, control, close };
+  return { clock, logger, policy, registry, vault, shredder, operations, recovery, ledger, readModels, control, close };
 };

@@ -8,7 +8,7 @@ import { Policy } from '#policy';
 import { createDatabase } from '#postgres';
 import { SigningKeys } from '#signing';
 import { Vault } from '#vault';
-import { VaultOperations } from '#vault/operations';
+import { VaultOperations, VaultRecovery } from '#vault/operations';
 import { Shredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 
@@ -32,6 +32,7 @@ export class PartsModule {
       { provide: Vault, useValue: parts.vault },
       { provide: Shredder, useValue: parts.shredder },
       { provide: VaultOperations, useValue: parts.operations },
+      { provide: VaultRecovery, useValue: parts.recovery },
       { provide: SigningKeys, useValue: new SigningKeys(parts.control) },
       { provide: Ledger, useValue: parts.ledger },
       // The database of the read models, as queries take it.

@@ -5,7 +5,7 @@ import type { Logger } from '#observability';
 import type { Policy } from '#policy';
 import type { Pool } from '#postgres';
 import type { Vault } from '#vault';
-import type { VaultOperations } from '#vault/operations';
+import type { VaultOperations, VaultRecovery } from '#vault/operations';
 import type { Shredder } from '#vault/shredder';
 
 /** What api, projector and worker are made of: connections to the other systems, and the policy that all of them obey. */
@@ -19,6 +19,8 @@ export interface Parts {
   readonly shredder: Shredder;
   /** Seals epochs and destroys roots where the vault lets this program. */
   readonly operations: VaultOperations;
+  /** The vault's gate, and what leads out of a closed one. */
+  readonly recovery: VaultRecovery;
   readonly ledger: Ledger;
   /** Read models, checkpoints and job queues: rebuilt, never backed up. */
   readonly readModels: Pool;

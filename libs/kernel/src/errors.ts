@@ -143,6 +143,22 @@ export const ERRORS = {
       'A record of the vault does not authenticate: it was changed, moved or damaged. It is never read as an erasure.',
     wayOut: 'An operator restores the vault from its last good backup.',
   },
+  'mirror-unknown': {
+    meaning: 'No mirror of the custodian that is enrolled has this id, or no place of it is known.',
+    wayOut: 'Take an id from `makuler custodian status`.',
+  },
+  'mirror-unfit': {
+    meaning: 'The place can’t be, or be made again, a mirror of this custodian.',
+    wayOut: 'The detail says what is wrong with it.',
+  },
+  'mirror-last': {
+    meaning: 'No other mirror of the custodian is present, so this one may not be retired.',
+    wayOut: 'Bring another mirror back, or add one, and retire this one then.',
+  },
+  'nothing-lost': {
+    meaning: 'The vault is not closed for a loss that could be accepted.',
+    wayOut: 'Read `makuler status`: it says how the gate stands and what to do.',
+  },
   'block-tampered': {
     meaning: 'A sealed block does not open under its key: it was changed or moved.',
     wayOut: 'An operator looks at the log.',

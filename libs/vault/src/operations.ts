@@ -5,3 +5,5 @@ export * from './archive-contract.js';
 export * from './client/grpc-archive.js';
 export * from './witness-contract.js';
 export * from './client/grpc-witness.js';
+export * from './recovery-contract.js';
+export * from './client/grpc-recovery.js';

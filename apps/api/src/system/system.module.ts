@@ -18,12 +18,20 @@ import { ProjectionsController } from './projections.controller.js';
 export class SystemModule {}
 
 /** What the api needs before it may be asked. A context adds its own part (an index that is warming): `health.register`. */
-function healthOf({ ledger, vault, readModels, control }: Parts): Health {
+function healthOf(parts: Parts): Health {
+  const { ledger, readModels, control } = parts;
   const health = new Health();
   health.register('event-store', async () => void (await ledger.head()));
-  // An empty question still goes as far as the lease: it throws when the vault was lost sight of.
-  health.register('vault', async () => vault.assertCurrent([]));
+  health.register('vault', () => gateOf(parts));
   health.register('read-models', async () => void (await readModels.query('select 1')));
   health.register('control-database', async () => void (await control.query('select 1')));
   return health;
+}
+
+/** A closed gate says which and what to do; an open one still needs the lease of this process. */
+async function gateOf({ vault, recovery }: Parts): Promise<void | { because: string }> {
+  const { serving, state, why, wayOut } = await recovery.gate();
+  if (!serving) return { because: `${state}: ${why} ${wayOut}`.trim() };
+  // An empty question still goes as far as the lease: it throws when the vault was lost sight of.
+  vault.assertCurrent([]);
 }

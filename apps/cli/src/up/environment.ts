@@ -62,6 +62,7 @@ export const environmentOf = (app: App, options: SystemOptions, places: Places, 
       return {
         ...common,
         VAULT_DATABASE_URL: places.databases.vault,
+        EVENTSTORE_URL: eventStoreUrl(options, places, certificates),
         VAULT_HOST: LOOPBACK,
         VAULT_PORT: String(places.vaultPort),
         VAULT_CERT_FILE: certificates.vault.certFile,

@@ -87,11 +87,13 @@ export class System {
     this.#crew.addresses = { ...addresses, postgres: new URL(databases.readmodels).host };
     const places: Places = { apiPort, ...ports, databases, eventNodePassword: secrets.eventNode };
     const stores: App[] = this.options.external ? ['vault'] : ['event-node', 'vault'];
-    const [, created] = await Promise.all([
+    const [lines, created] = await Promise.all([
       this.#startApps(stores, places, certificates),
       ensureFirstTokens(home, databases.control),
     ]);
     if (created) this.steps.done('tokens', `${home.tokens} (new)`);
+    // Behind a closed gate the rest comes up all the same: an operator needs it to act.
+    for (const word of gateWarnings(lines.at(-1)!)) this.steps.warn(word);
     await this.#startApps(['api', 'projector', 'worker'], places, certificates);
     return addresses;
   }
@@ -165,6 +167,12 @@ export class System {
     return this.#crew.start(apps.map(partOf));
   }
 }
+
+/** What an operator must know of a vault that serves nothing, from its ready line; nothing of one that serves. */
+const gateWarnings = ({ gate, why, wayOut }: ReadyLine): string[] =>
+  typeof why === 'string'
+    ? [`The vault's gate is closed (${String(gate)}): ${why}`, ...(typeof wayOut === 'string' ? [wayOut] : [])]
+    : [];
 
 /** An address for people: one that listens everywhere is reached on this machine by its loopback name. */
 const addressesOf = (host: string, port: number): Addresses => {

@@ -12,6 +12,12 @@ export const readIncarnations = async (pool: Pool | PoolClient): Promise<Readonl
   return new Map(rows.map(({ id, known }) => [id, Number(known)]));
 };
 
+export interface NewIncarnation {
+  /** A random UUID that no log knows; by itself one is made. */
+  readonly id?: string;
+  readonly accepted?: ReadonlyMap<string, number>;
+}
+
 /** The first life, in the transaction that makes the vault's row. */
 export const writeFirstIncarnation = async (client: PoolClient, incarnation: string): Promise<void> => {
   await client.query('insert into incarnation (id, begun_at_sequence) values ($1, 0)', [incarnation]);
@@ -24,9 +30,8 @@ export const writeFirstIncarnation = async (client: PoolClient, incarnation: str
  */
 export const beginIncarnation = async (
   client: PoolClient,
-  accepted: ReadonlyMap<string, number> = new Map(),
+  { id: incarnation = randomUUID(), accepted = new Map() }: NewIncarnation = {},
 ): Promise<string> => {
-  const incarnation = randomUUID();
   // Counts go on above every one that is settled, so that a number in the log never means two sessions.
   await client.query('update vault set mint_sequence = greatest(mint_sequence, $1)', [
     Math.max(0, ...accepted.values()),

@@ -97,4 +97,25 @@ export const SCHEMA: readonly Migration[] = [
       );
     `,
   },
+  {
+    id: '004-gate',
+    up: `
+      -- The lives of this database. Keys that were minted in an ended one after it ended are unknown here.
+      create table incarnation (
+        id uuid primary key,
+        begun_at_sequence bigint not null,
+        ended_at_sequence bigint           -- null in the present one: it knows all that it makes
+      );
+      create unique index incarnation_present on incarnation ((true)) where ended_at_sequence is null;
+      insert into incarnation (id, begun_at_sequence) select incarnation, 0 from vault;
+      -- Lost: no backup would do, and two persons have accepted it. Keeps nothing, like an erased one, and is never one.
+      alter table scope drop constraint scope_state_check, drop constraint scope_check, drop constraint scope_check1;
+      alter table scope
+        add constraint scope_state check (state in ('live', 'expired', 'erased', 'lost')),
+        add constraint scope_kept check (state in ('erased', 'lost') or (bucket_id is not null and identity is not null and sealed is not null)),
+        add constraint scope_gone check (state not in ('erased', 'lost') or (identity is null and sealed is null));
+      -- Somebody's shreds were applied again, and the log may not say so yet.
+      alter table owner add column reapplied boolean not null default false;
+    `,
+  },
 ];

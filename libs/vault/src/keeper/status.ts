@@ -5,10 +5,11 @@ import type { GateState } from './gate.js';
 /** What `makuler status` shows of the vault. Counts and ids only. */
 export interface VaultStatus {
   readonly gate: GateState;
-  readonly incarnation: string;
+  /** `undefined` while the database is empty. */
+  readonly incarnation: string | undefined;
   readonly mintSequence: number;
   readonly epoch: number;
-  readonly keys: { readonly live: number; readonly expired: number; readonly erased: number };
+  readonly keys: { readonly live: number; readonly expired: number; readonly erased: number; readonly lost: number };
   readonly buckets: number;
   readonly dirtyBuckets: number;
   readonly mirrors: readonly { readonly name: string; readonly ok: boolean }[];
@@ -18,20 +19,44 @@ export interface VaultStatus {
   readonly holders: number;
 }
 
-export const keyCounts = async (pool: Pool): Promise<Pick<VaultStatus, 'keys' | 'buckets' | 'dirtyBuckets'>> => {
-  const { rows } = await pool.query<{ live: string; expired: string; erased: string; buckets: string; dirty: string }>(
-    `select (select count(*) from scope where state = 'live') as live,
+type Counts = Pick<VaultStatus, 'incarnation' | 'mintSequence' | 'epoch' | 'keys' | 'buckets' | 'dirtyBuckets'>;
+
+/** What the database says; zeros of one that is empty or away: behind a closed gate the rest of the status matters most. */
+export const vaultCounts = async (pool: Pool): Promise<Counts> =>
+  (await counts(pool).catch(() => undefined)) ?? {
+    ...{ incarnation: undefined, mintSequence: 0, epoch: 0, buckets: 0, dirtyBuckets: 0 },
+    keys: { live: 0, expired: 0, erased: 0, lost: 0 },
+  };
+
+const counts = async (pool: Pool): Promise<Counts | undefined> => {
+  const { rows } = await pool.query<
+    Record<'live' | 'expired' | 'erased' | 'lost' | 'buckets' | 'dirty' | 'mint', string> & {
+      incarnation: string;
+      epoch: number;
+    }
+  >(
+    `select incarnation, mint_sequence as mint, epoch,
+            (select count(*) from scope where state = 'live') as live,
             (select count(*) from scope where state = 'expired') as expired,
             (select count(*) from scope where state = 'erased') as erased,
+            (select count(*) from scope where state = 'lost') as lost,
             (select count(*) from bucket) as buckets,
-            (select count(*) from bucket where dirty) as dirty`,
+            (select count(*) from bucket where dirty) as dirty
+     from vault`,
   );
-  const { live, expired, erased, buckets, dirty } = rows[0]!;
-  return {
-    keys: { live: Number(live), expired: Number(expired), erased: Number(erased) },
-    buckets: Number(buckets),
-    dirtyBuckets: Number(dirty),
-  };
+  const [row] = rows;
+  return (
+    row && {
+      ...{ incarnation: row.incarnation, mintSequence: Number(row.mint), epoch: row.epoch },
+      keys: {
+        live: Number(row.live),
+        expired: Number(row.expired),
+        erased: Number(row.erased),
+        lost: Number(row.lost),
+      },
+      ...{ buckets: Number(row.buckets), dirtyBuckets: Number(row.dirty) },
+    }
+  );
 };
 
 /** Reads every mirror now: one that can't be read, or is not at the present state, is not ok. */

@@ -22,6 +22,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Checkpoints of the log are made by the worker's job, and right before a backup.
   Standing: ['worker', 'cli'],
   Witness: ['worker', 'cli'],
+  // What two persons have agreed to is accepted through the api, which knows persons.
+  Losses: ['api'],
+  AcceptLosses: ['api'],
+  Reapplied: ['worker'],
+  Recorded: ['worker'],
   Backup: ['worker', 'cli'],
   Restore: ['cli'],
 };

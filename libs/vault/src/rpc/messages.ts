@@ -72,8 +72,20 @@ export interface ClearingReply {
 export interface StandingReply extends Omit<VaultStanding, 'checkpoint'> {
   readonly checkpoint: WitnessedCheckpoint | null;
 }
+export interface LossesReply {
+  readonly hash: string;
+  readonly scopes: readonly { readonly stream: string; readonly count: number }[];
+  readonly missing: { readonly from: number; readonly to: number } | null;
+}
+export interface ReappliedReply {
+  readonly reconciliations: readonly { readonly id: string; readonly applied: number }[];
+  readonly owners: readonly { readonly owner: OwnerRef; readonly erased: boolean }[];
+}
 export interface StatusReply {
   readonly gate: string;
+  /** Of a closed gate: what was found, and what an operator can do; empty when it is open. */
+  readonly why: string;
+  readonly wayOut: string;
   readonly applied: number;
   readonly incarnation: string;
   readonly mintSequence: number;
@@ -81,6 +93,7 @@ export interface StatusReply {
   readonly live: number;
   readonly expired: number;
   readonly erased: number;
+  readonly lost: number;
   readonly buckets: number;
   readonly dirtyBuckets: number;
   readonly mirrors: readonly { readonly name: string; readonly ok: boolean }[];
