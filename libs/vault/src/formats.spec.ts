@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { OwnerRef, ScopeId } from '#kernel';
 import { keyFingerprint, openBytes, sealBytes } from './aead.js';
-import { decodeState, encodeState, hashOf } from './keeper/custodian/custodian-state.js';
+import { decodeState, encodeState, hashOf } from './keeper/custodian/custodian-format.js';
 import type { WrapKind } from './keeper/wrap.js';
 import {
   bucketKeys,

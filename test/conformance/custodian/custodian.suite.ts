@@ -30,14 +30,19 @@ export const describeCustodian = (kind: string, makePlace: () => Promise<MirrorP
         const at = await place();
         expect(await at.open().readState()).toBeUndefined();
         expect(await at.open().epochs()).toEqual([]);
-        const id = await at.open().id();
-        expect(await at.open().id()).toBe(id);
-        expect(await (await place()).open().id()).not.toBe(id);
+        await expect(at.open().id()).rejects.toMatchObject({ reason: 'custodian-missing' });
+        await expect(at.open().createRoot(1)).rejects.toMatchObject({ reason: 'custodian-missing' });
+        const id = await at.open().enrol();
+        expect([await at.open().id(), await at.open().enrol()]).toEqual([id, id]);
+        expect(await (await place()).open().enrol()).not.toBe(id);
       });
 
       it('makes a root once, and wraps for one epoch of one installation', async () => {
         const [a, b] = [await place(), await place()];
-        await Promise.all([a.open().createRoot(1), b.open().createRoot(1)]);
+        for (const at of [a, b]) {
+          await at.open().enrol();
+          await at.open().createRoot(1);
+        }
         const key = randomBytes(32);
         const home = { installation: randomUUID(), epoch: 1 };
         const wrapped = await a.open().wrapEpochKey(home, key);
@@ -121,8 +126,8 @@ export const describeCustodian = (kind: string, makePlace: () => Promise<MirrorP
         await mirrors.load();
         const state = await mirrors.found(randomUUID());
         const third = await place();
+        const ids = [await all[0].open().id(), await third.open().enrol()];
         await third.open().createRoot(1);
-        const ids = [await all[0].open().id(), await third.open().id()];
         await all[0].open().writeState({ ...state, mirrors: ids });
         expect(await openAll([all[0], third]).load()).toMatchObject({
           installation: state.installation,

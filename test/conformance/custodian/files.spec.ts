@@ -43,9 +43,9 @@ describe('the files of a custodian', () => {
     await mkdir(home);
     await symlink(home, join(directory, 'link'));
     for (const inside of [home, join(home, 'custodian', 'a'), join(directory, 'link', 'a')])
-      await expect(new FileCustodian(inside, { home }).id()).rejects.toMatchObject({ reason: 'custodian-exposed' });
+      await expect(new FileCustodian(inside, { home }).enrol()).rejects.toMatchObject({ reason: 'custodian-exposed' });
     expect(await readdir(home)).toEqual([]);
-    await expect(new FileCustodian(`${home}-custodian/a`, { home }).id()).resolves.toBeDefined();
+    await expect(new FileCustodian(`${home}-custodian/a`, { home }).enrol()).resolves.toBeDefined();
   });
 
   it('are not used in a directory that others can read', async () => {

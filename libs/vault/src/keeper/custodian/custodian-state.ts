@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { OwnerRef, ScopeId } from '#kernel';
-import { GateRefusal } from '../gate.js';
 
 export type Forgetting = 'erased' | 'expired';
 
@@ -20,11 +18,44 @@ export interface PendingOrder {
   readonly entries: readonly JournalEntry[];
 }
 
+/** An owner who is gone for ever; `epoch` is the current one when it was closed, and says as in the journal when this may leave. */
+export type ClosedOwner = OwnerRef & { readonly epoch: number };
+
+/** A sealed epoch whose root may still exist somewhere. */
+export interface RetiringEpoch {
+  readonly epoch: number;
+  /** Instants, ISO 8601. */
+  readonly sealedAt: string;
+  readonly destroyAt: string;
+  /** Ids of the mirrors that have destroyed their root; not empty means that the destruction has begun, and has no way back. */
+  readonly confirmed: readonly string[];
+}
+
+/** The last signed checkpoint of the log that the vault was given (docs/formats/checkpoint.md). Counts are decimal strings. */
+export interface WitnessedCheckpoint {
+  readonly sequence: string;
+  /** Where the log had it: a hint. */
+  readonly position: string;
+  readonly hash: string;
+  readonly at: string;
+  readonly signature: string;
+  readonly incarnation: string;
+  readonly mintSequence: string;
+}
+
+/** A mirror that was taken out by a recorded, approved command: its confirmations are no longer waited for. */
+export interface RetiredMirror {
+  readonly id: string;
+  readonly at: string;
+}
+
 /**
  * What every mirror holds alike: the current state, no history. Ids only. Once an order is applied, its entries lie among
  * all others, sorted by id, without the order: a list of one person's scopes would join that person's streams.
  */
 export interface CustodianState {
+  /** Of its stored bytes, and so of its hash. Every new state is of format 2. */
+  readonly format: 1 | 2;
   readonly installation: string;
   /** `founding` until the vault's database is committed: only then may an empty database be filled. */
   readonly phase: 'founding' | 'founded';
@@ -33,86 +64,18 @@ export interface CustodianState {
   readonly ancestors: readonly string[];
   /** Ids of the enrolled mirrors, sorted. */
   readonly mirrors: readonly string[];
-  /** Epochs whose roots exist, the current one last. */
+  /** Epochs whose root may exist on any mirror, the current one last. */
   readonly epochs: readonly number[];
   readonly pending: readonly PendingOrder[];
   readonly shredded: readonly JournalEntry[];
-  /** Owners who are gone for ever. */
-  readonly closed: readonly OwnerRef[];
+  readonly closed: readonly ClosedOwner[];
+  readonly retiring: readonly RetiringEpoch[];
+  readonly checkpoint: WitnessedCheckpoint | null;
+  readonly retiredMirrors: readonly RetiredMirror[];
 }
 
-/** How far back a mirror may lie and still be recognised as a predecessor, in states. */
-const ANCESTORS = 256;
+/** What a step may change; number, ancestors and format follow by themselves. */
+export type StateChange = Partial<Omit<CustodianState, 'format' | 'installation' | 'number' | 'ancestors'>>;
 
-const byKey =
-  <T>(key: (item: T) => string) =>
-  (a: T, b: T) =>
-    key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
-
-/** The state as the bytes that are stored and hashed: JSON with the members in this order. */
-const bodyOf = (state: CustodianState): string =>
-  JSON.stringify({
-    installation: state.installation,
-    phase: state.phase,
-    number: state.number,
-    ancestors: state.ancestors,
-    mirrors: [...state.mirrors].sort(),
-    epochs: [...state.epochs].sort((a, b) => a - b),
-    pending: state.pending.map(({ orderId, entries }) => ({
-      orderId,
-      entries: entries.map(entryOf).sort(byKey((e) => e[0])),
-    })),
-    shredded: state.shredded.map(entryOf).sort(byKey((e) => e[0])),
-    closed: state.closed.map(({ kind, id }) => ({ kind, id }) as OwnerRef).sort(byKey((c) => c.id)),
-  });
-type StoredEntry = readonly [string, Forgetting, number];
-const entryOf = ({ scopeId, kind, epoch }: JournalEntry): StoredEntry => [scopeId, kind, epoch];
-const entryFrom = ([scopeId, kind, epoch]: StoredEntry): JournalEntry => ({ scopeId: scopeId as ScopeId, kind, epoch });
-
-const hashOfBody = (body: string): string =>
-  createHash('sha256').update('makuler/custodian-state/1\n').update(body).digest('hex');
-
-/** SHA-256, hex. Equal states of two mirrors have equal hashes. */
-export const hashOf = (state: CustodianState): string => hashOfBody(bodyOf(state));
-
-/** The state that follows: numbered on and linked to the one before. */
-export const successorOf = (
-  state: CustodianState,
-  change: Partial<Omit<CustodianState, 'installation' | 'number' | 'ancestors'>>,
-): CustodianState => ({
-  ...state,
-  ...change,
-  number: state.number + 1,
-  ancestors: [hashOf(state), ...state.ancestors].slice(0, ANCESTORS),
-});
-
-const HEADER = 'makuler/custodian/1';
-
-/** Two lines: `makuler/custodian/1 <mirror> <hash of line 2>`, and the state as JSON. */
-export const encodeState = (mirror: string, state: CustodianState): string => {
-  const body = bodyOf(state);
-  return `${HEADER} ${mirror} ${hashOfBody(body)}\n${body}\n`;
-};
-
-/** The state and the mirror's id. Throws a GateRefusal that names `place` when the text is torn, changed or of another format. */
-export const decodeState = (
-  text: string,
-  place: string,
-): { readonly mirror: string; readonly state: CustodianState } => {
-  const [header = '', body = '', end] = text.split('\n');
-  const [format, mirror, hash] = header.split(' ');
-  if (format !== HEADER || !mirror || end !== '' || hash !== hashOfBody(body))
-    throw new GateRefusal('custodian-damaged', `The custodian's state at ${place} is damaged or of an unknown format.`);
-  const stored = JSON.parse(body) as Omit<CustodianState, 'pending' | 'shredded'> & {
-    pending: { orderId: string; entries: StoredEntry[] }[];
-    shredded: StoredEntry[];
-  };
-  return {
-    mirror,
-    state: {
-      ...stored,
-      pending: stored.pending.map(({ orderId, entries }) => ({ orderId, entries: entries.map(entryFrom) })),
-      shredded: stored.shredded.map(entryFrom),
-    },
-  };
-};
+/** How far back a mirror may lie and still be recognised as a predecessor, in states; further if it was known to be away. */
+export const ANCESTORS = 256;

@@ -14,14 +14,23 @@ export interface RootPlace {
 export abstract class Custodian {
   /** Where it is, for people. */
   abstract readonly name: string;
-  /** Random id of the mirror, made when it was first used. Associated data of what its roots wrap. */
+  /** Where it is, for `openPlace`: a directory or a `pkcs11:` URI. Never holds a PIN. */
+  abstract readonly place: string;
+  /** Random id of the mirror. Associated data of what its roots wrap. Throws `custodian-missing` for a place never used. */
   abstract id(): Promise<string>;
+  /** The id, made now when the place has never been used. Nothing else makes anything in an unused place. */
+  abstract enrol(): Promise<string>;
   /** The state last written, or `undefined` for a place that has never been used. */
   abstract readState(): Promise<CustodianState | undefined>;
   /** Replaces the state: resolves when it is on disk; a crash leaves the old state or the new one. */
   abstract writeState(state: CustodianState): Promise<void>;
   /** Makes the root of an epoch, durably. A root that exists is kept: it may already wrap something. */
   abstract createRoot(epoch: number): Promise<void>;
+  /**
+   * Destroys the root of an epoch: resolves only when it is surely gone from the mirror, and nothing that a crash may undo
+   * stands behind that. One that is not there is gone; whoever was interrupted calls again.
+   */
+  abstract destroyRoot(epoch: number): Promise<void>;
   /** Epochs whose root is here, ascending. */
   abstract epochs(): Promise<readonly number[]>;
   abstract wrapEpochKey(place: RootPlace, epochKey: Uint8Array): Promise<Uint8Array>;

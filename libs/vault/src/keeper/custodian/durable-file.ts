@@ -10,6 +10,16 @@ export const flushDirectory = async (directory: string): Promise<void> => {
   await handle.sync().finally(() => handle.close());
 };
 
+/** Makes the names of a directory and of those above it durable, as far up as this user may look. */
+export const flushAncestors = async (directory: string): Promise<void> => {
+  for (let child = directory, parent = dirname(child); parent !== child; child = parent, parent = dirname(child))
+    await flushDirectory(parent).catch((error: unknown) => {
+      if (!MAY_NOT.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    });
+};
+/** Above what we may look at, and on file systems that have nothing to sync, nothing is ours to keep. */
+const MAY_NOT = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS']);
+
 /** Writes a file of mode 0600 whole or not at all, and on disk when this resolves: beside, fsync, rename, fsync of the directory. */
 export const replaceDurably = async (file: string, content: string | Uint8Array): Promise<void> => {
   const beside = join(dirname(file), `.${randomBytes(8).toString('hex')}.new`);

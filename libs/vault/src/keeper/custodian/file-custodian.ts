@@ -7,8 +7,8 @@ import { unwrap, wrap } from '../wrap.js';
 import type { RootPlace } from './custodian.js';
 import { Custodian } from './custodian.js';
 import type { CustodianState } from './custodian-state.js';
-import { decodeState, encodeState } from './custodian-state.js';
-import { removeLeftovers, replaceDurably } from './durable-file.js';
+import { decodeState, encodeState } from './custodian-format.js';
+import { destroyFile, flushAncestors, flushDirectory, removeLeftovers, replaceDurably } from './durable-file.js';
 
 const STATE = 'custodian.state';
 const MIRROR = 'mirror.id';
@@ -42,14 +42,23 @@ export class FileCustodian extends Custodian {
   get name(): string {
     return this.#directory;
   }
+  get place(): string {
+    return this.#directory;
+  }
 
   async id(): Promise<string> {
-    await this.#ready();
-    const present = await readFile(join(this.#directory, MIRROR), 'utf8').catch(orUndefined);
-    if (present !== undefined) return present.trim();
-    if ((await this.readState()) || (await this.epochs()).length > 0)
-      throw new GateRefusal('custodian-damaged', `The custodian at ${this.name} has lost its ${MIRROR}.`);
-    if (!(await this.#ready())) await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const present = await this.#id();
+    if (present !== undefined) return present;
+    await this.#assertUnused();
+    throw new GateRefusal('custodian-missing', `There is no mirror of the custodian at ${this.name}.`);
+  }
+
+  async enrol(): Promise<string> {
+    const present = await this.#id();
+    if (present !== undefined) return present;
+    await this.#assertUnused();
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await flushAncestors(this.#directory);
     await this.#ready();
     const id = randomUUID();
     await replaceDurably(join(this.#directory, MIRROR), `${id}\n`);
@@ -78,6 +87,14 @@ export class FileCustodian extends Custodian {
     await replaceDurably(this.#root(epoch), content).finally(() => (wipe(key), wipe(content)));
   }
 
+  async destroyRoot(epoch: number): Promise<void> {
+    // A crash of createRoot may have left a copy of the root under a name that says nothing.
+    if (await this.#ready()) await removeLeftovers(this.#directory);
+    if ((await this.epochs()).includes(epoch)) await destroyFile(this.#root(epoch));
+    // A root that is not there may be so by an unlink that no crash was kept from undoing.
+    else if (await this.#ready()) await flushDirectory(this.#directory);
+  }
+
   async epochs(): Promise<readonly number[]> {
     if (!(await this.#ready())) return [];
     const names = await readdir(this.#directory);
@@ -97,6 +114,16 @@ export class FileCustodian extends Custodian {
   async device(): Promise<number> {
     await this.#ready();
     return (await stat(this.#directory)).dev;
+  }
+
+  async #id(): Promise<string | undefined> {
+    await this.#ready();
+    return (await readFile(join(this.#directory, MIRROR), 'utf8').catch(orUndefined))?.trim();
+  }
+
+  async #assertUnused(): Promise<void> {
+    if ((await this.readState()) || (await this.epochs()).length > 0)
+      throw new GateRefusal('custodian-damaged', `The custodian at ${this.name} has lost its ${MIRROR}.`);
   }
 
   #root(epoch: number): string {

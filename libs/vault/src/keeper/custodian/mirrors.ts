@@ -1,124 +1,419 @@
 import { MakulerError } from '#kernel';
 import { GateRefusal } from '../gate.js';
 import type { Custodian } from './custodian.js';
-import type { CustodianState } from './custodian-state.js';
-import { hashOf, successorOf } from './custodian-state.js';
+import { hashOf, successorOf } from './custodian-format.js';
+import type { CustodianState, StateChange } from './custodian-state.js';
+import type { AwayMirror, AwayReason, Look } from './looking.js';
+import { awayBecause, judge, lookAt, newestOf, reasonOf } from './looking.js';
+import { unite, withConfirmations } from './uniting.js';
 
-type Change = Parameters<typeof successorOf>[1];
+/** A mirror and how it stands: `joining` has every state and may still lack the wrap of the current epoch key. */
+interface Seat {
+  readonly custodian: Custodian;
+  id: string | undefined;
+  standing: 'present' | 'joining' | AwayMirror;
+}
+
+/** A place that the vault's database names. */
+export interface KnownPlace {
+  readonly id: string;
+  readonly place: string;
+}
+
+/** How far a destruction has come, as ids of mirrors. */
+export interface RootDestruction {
+  readonly confirmed: readonly string[];
+  /** Enrolled mirrors that may still hold the root. */
+  readonly outstanding: readonly string[];
+}
 
 /**
- * All mirrors as one: the same state everywhere, each with a root of its own. A change counts when every mirror has it on
- * disk; one that a crash (or a failing mirror) left behind is carried forward before anything else happens.
+ * All mirrors as one: the same state everywhere, each with a root of its own. Works while one of them is there: one that is
+ * away or fails is skipped and named by `away`, and is brought up to date before it counts again. A change counts when every
+ * mirror that is there has it on disk.
  */
 export class CustodianMirrors {
+  readonly #seats: Seat[];
   #state: CustodianState | undefined;
-  #unsettled = false;
+  /** Hashes of the states that a mirror which is away may hold: they stay among the ancestors. */
+  readonly #pinned = new Set<string>();
+  /** Destructions that a mirror made up for when it came back, by epoch: the next change notes them. */
+  readonly #owed = new Map<number, Set<string>>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly mirrors: readonly Custodian[]) {
+  /** `open` makes a custodian of a place that the database names; without it only `mirrors` are known. */
+  constructor(
+    mirrors: readonly Custodian[],
+    readonly open?: (place: string) => Custodian,
+  ) {
     if (mirrors.length === 0) throw new Error('a custodian has at least one mirror');
+    this.#seats = mirrors.map(newSeat);
   }
 
-  /** The state that all mirrors agree on, or `undefined` before the installation was founded. */
+  /** The state that the mirrors agree on, or `undefined` before the installation was founded. */
   get state(): CustodianState | undefined {
     return this.#state;
   }
+  /** Every mirror of which a place is known, there or not. */
+  get mirrors(): readonly Custodian[] {
+    return this.#seats.map(({ custodian }) => custodian);
+  }
+  /** The mirrors that are there and up to date: these wrap epoch keys. */
+  present(): readonly Custodian[] {
+    return this.#standing('present');
+  }
+  /** Mirrors that came back and have everything but, perhaps, the current epoch key's wrap: see `joined`. */
+  joining(): readonly Custodian[] {
+    return this.#standing('joining');
+  }
+  /** The mirrors that do not count now, and why; an enrolled one of which no place is known is among them. */
+  away(): readonly AwayMirror[] {
+    const known = new Set(this.#seats.map(({ id }) => id));
+    const nowhere = (this.#state?.mirrors ?? []).filter((id) => !known.has(id));
+    return [
+      ...this.#seats.flatMap(({ standing }) => (typeof standing === 'string' ? [] : [standing])),
+      ...nowhere.map((id) => awayBecause('a place that is not configured', id, 'missing', id)),
+    ];
+  }
+  /** Where a mirror is, for people. */
+  nameOf(id: string): string {
+    return this.#seats.find((seat) => seat.id === id)?.custodian.name ?? id;
+  }
 
-  /**
-   * Reads all mirrors and rolls strict predecessors forward. Throws a GateRefusal when a mirror is missing or damaged, when
-   * mirrors are of different installations, or when one is no predecessor of the other (a fork).
-   */
-  async load(): Promise<CustodianState | undefined> {
-    const states = await Promise.all(this.mirrors.map((mirror) => mirror.readState()));
-    const newest = states.reduce((a, b) => (b && (!a || b.number > a.number) ? b : a), undefined);
-    this.#state = newest;
-    if (!newest) return undefined;
-    const behind: Custodian[] = [];
-    for (const [index, state] of states.entries()) {
-      const mirror = this.mirrors[index]!;
-      // While founding, a crash may have left a mirror without a state; afterwards an empty place is a lost mirror.
-      if (!state && newest.phase === 'founded')
-        throw new GateRefusal(
-          'custodian-missing',
-          `The custodian's mirror at ${mirror.name} is empty: bring its directory back.`,
-        );
-      if (state && state.installation !== newest.installation)
-        throw new GateRefusal('foreign', `The custodian's mirror at ${mirror.name} belongs to another installation.`);
-      if (state && hashOf(state) === hashOf(newest)) continue;
-      if (state && !newest.ancestors.includes(hashOf(state)))
-        throw new GateRefusal(
-          'fork',
-          `The custodian's mirror at ${mirror.name} is no predecessor of the others: two vaults have written, or a mirror was restored.`,
-        );
-      behind.push(mirror);
+  /** Adds places that are not known yet. Before `load`. */
+  know(places: readonly KnownPlace[]): void {
+    for (const { id, place } of places) {
+      const seat = this.#seats.find(({ custodian }) => custodian.place === place);
+      if (seat) seat.id ??= id;
+      else if (this.open && !this.#seats.some((other) => other.id === id))
+        this.#seats.push({ ...newSeat(this.open(place)), id });
     }
-    await this.#assertEnrolled(newest);
-    // Only after all of them were found fit: a refused start changes nothing.
-    for (const mirror of behind) await mirror.writeState(newest);
-    this.#unsettled = false;
-    return newest;
-  }
-
-  /** The first state: mirrors, their roots of epoch 1, nothing in the journal. */
-  async found(installation: string): Promise<CustodianState> {
-    const mirrors = await Promise.all(this.mirrors.map((mirror) => mirror.id()));
-    await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(1)));
-    const state: CustodianState = {
-      installation,
-      phase: 'founding',
-      number: 1,
-      ancestors: [],
-      mirrors,
-      epochs: [1],
-      pending: [],
-      shredded: [],
-      closed: [],
-    };
-    await this.#writeAll(state);
-    return state;
   }
 
   /**
-   * Changes the state at every mirror and resolves when all have it on disk. When one fails, the change is neither taken
-   * back nor relied upon: throws `vault-unavailable`, and the next call, or the next start, carries it to the others first.
+   * Reads all mirrors, takes the newest state and brings those up to date that are there: they are `joining`. Throws a
+   * GateRefusal: `fork`, `foreign`, `custodian-exposed`, `custodian-lost` when what is left of the mirrors can't be read, and
+   * `custodian-missing` when those that were there before are away.
    */
-  change(step: (state: CustodianState) => Change | undefined): Promise<CustodianState> {
-    const next = this.#queue.then(async () => {
-      if (!this.#state) throw new Error('the custodian was not loaded');
-      if (this.#unsettled) await this.#writeAll(this.#state);
-      const change = step(this.#state);
-      if (change) await this.#writeAll(successorOf(this.#state, change));
-      return this.#state;
+  load(): Promise<CustodianState | undefined> {
+    return this.#inTurn(async () => {
+      const looks = await this.#lookAt(this.#seats);
+      const newest = newestOf([...looks.values()]);
+      assertFit(looks, newest, this.#state !== undefined);
+      this.#state = newest;
+      this.#owed.clear();
+      for (const seat of this.#seats) seat.standing = awayBecause(seat.custodian.name, seat.id, 'missing');
+      if (!newest) return undefined;
+      this.#pin([hashOf(newest), ...newest.ancestors]);
+      for (const [seat, look] of looks) await this.#bringUp(seat, look);
+      this.#assertSomebody();
+      return newest;
     });
+  }
+
+  /** The first state: mirrors, their roots of epoch 1, nothing in the journal. Needs every mirror. */
+  found(installation: string): Promise<CustodianState> {
+    return this.#inTurn(async () => {
+      for (const seat of this.#seats) seat.id = await seat.custodian.enrol();
+      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(1)));
+      for (const seat of this.#seats) seat.standing = 'present';
+      return this.#writeAll({
+        format: 2,
+        installation,
+        phase: 'founding',
+        number: 1,
+        ancestors: [],
+        mirrors: this.#seats.map(({ id }) => id!),
+        epochs: [1],
+        pending: [],
+        shredded: [],
+        closed: [],
+        retiring: [],
+        checkpoint: null,
+        retiredMirrors: [],
+      });
+    });
+  }
+
+  /**
+   * Changes the state at every mirror that is there, and resolves when they have it on disk. A mirror that fails is away from
+   * then on. When all fail, the change is neither taken back nor relied upon: throws `vault-unavailable`, and the next call,
+   * or the next start, carries it on first.
+   */
+  change(step: (state: CustodianState) => StateChange | undefined): Promise<CustodianState> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      return this.#change(step);
+    });
+  }
+
+  /** Brings back whoever can be; resolves when every mirror that is there has the present state and no root that should be gone. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#rejoin(this.#seats);
+      await this.#change(() => undefined);
+    });
+  }
+
+  /** The current epoch key is wrapped under this mirror's root (or can't be: then it is away for that reason). */
+  joined(custodian: Custodian, problem?: AwayReason): void {
+    const seat = this.#seats.find((other) => other.custodian === custodian);
+    if (!seat || typeof seat.standing !== 'string') return;
+    if (problem) this.#leave(seat, problem);
+    else seat.standing = 'present';
+  }
+
+  /** Makes the root of a new epoch at every mirror that is there, and puts it into the state. Idempotent. */
+  createRoot(epoch: number): Promise<CustodianState> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      await this.#everywhere((custodian) => custodian.createRoot(epoch));
+      return this.#change(({ epochs }) => (epochs.includes(epoch) ? undefined : { epochs: [...epochs, epoch] }));
+    });
+  }
+
+  /**
+   * Destroys the root of a sealed epoch at every mirror that is there and notes their confirmations in the state; the caller
+   * decides what follows when none is outstanding. Throws for an epoch that is not sealed.
+   */
+  destroyRoot(epoch: number): Promise<RootDestruction> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      const { epochs, retiring } = this.#state!;
+      if (!epochs.includes(epoch)) return { confirmed: this.#state!.mirrors, outstanding: [] };
+      if (!retiring.some((one) => one.epoch === epoch)) throw new Error(`epoch ${epoch} is not sealed`);
+      const destroyed = new Set<string>();
+      await this.#everywhere(async (custodian) => {
+        await custodian.destroyRoot(epoch);
+        destroyed.add(await custodian.id());
+      });
+      this.#owed.set(epoch, destroyed);
+      await this.#change(() => undefined);
+      const { confirmed } = this.#state!.retiring.find((one) => one.epoch === epoch)!;
+      return { confirmed, outstanding: this.#state!.mirrors.filter((id) => !confirmed.includes(id)) };
+    });
+  }
+
+  /**
+   * Takes a mirror in, with a root of the current epoch. It gets the state before it is named in it, so that a crash leaves a
+   * strict predecessor. Idempotent. Throws `mirror-unfit` for a place that holds something else.
+   */
+  enrol(custodian: Custodian): Promise<string> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      const state = this.#settled();
+      const look = await lookAt(custodian);
+      const how = judge(look, state);
+      if (how === 'current' || how === 'behind') return look.id!;
+      const unused = how === 'missing' || (how === 'not-enrolled' && look.state?.installation !== undefined);
+      if (!unused && !(how === 'not-enrolled' && !look.state)) throw unfit(custodian, look, how);
+      const id = await custodian.enrol();
+      await custodian.createRoot(state.epochs.at(-1)!);
+      await custodian.writeState(state);
+      let seat = this.#seats.find((other) => other.custodian.place === custodian.place);
+      if (!seat) this.#seats.push((seat = newSeat(custodian)));
+      seat.id = id;
+      seat.standing = 'joining';
+      await this.#change(({ mirrors }) => ({ mirrors: [...mirrors, id] }));
+      return id;
+    });
+  }
+
+  /**
+   * Takes a mirror out: its confirmations are no longer waited for. Its roots are destroyed if it is there, now or when it
+   * comes back. Idempotent. Throws `mirror-last` unless another one is present, `mirror-unknown`.
+   */
+  retire(id: string, at: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      const { mirrors, retiredMirrors } = this.#settled();
+      if (retiredMirrors.some((retired) => retired.id === id)) return;
+      if (!mirrors.includes(id)) throw new MakulerError('mirror-unknown');
+      if (!this.#seats.some((seat) => seat.standing === 'present' && seat.id !== id))
+        throw new MakulerError('mirror-last');
+      const seat = this.#seats.find((other) => other.id === id);
+      if (seat) this.#leave(seat, 'retired');
+      await this.#change(() => ({
+        mirrors: mirrors.filter((other) => other !== id),
+        retiredMirrors: [...retiredMirrors, { id, at }],
+      }));
+      if (seat) await this.#bringUp(seat, await lookAt(seat.custodian));
+    });
+  }
+
+  /**
+   * Brings back a mirror that does not come back by itself. What only a fork's journal holds is taken over first, so nothing
+   * that was ever shredded is forgotten; its caller then reconciles. A root that opens nothing is made anew. Throws
+   * `mirror-unfit` for one that is not there or can't be repaired, `mirror-unknown`.
+   */
+  repair(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      const state = this.#settled();
+      const seat = this.#seats.find((other) => other.id === id);
+      if (!seat || !state.mirrors.includes(id)) throw new MakulerError('mirror-unknown');
+      const look = await lookAt(seat.custodian);
+      const how = judge(look, state);
+      if (how === 'fork' || how === 'too-old') await this.#unite(look.state!);
+      else if (how !== 'current' && how !== 'behind' && how !== 'damaged') throw unfit(seat.custodian, look, how);
+      await this.#bringUp(seat, { id, state: undefined, problem: undefined });
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#queue.then(work);
     this.#queue = next.catch(() => undefined);
     return next;
   }
 
-  async #writeAll(state: CustodianState): Promise<void> {
-    // Set before the first byte is written: from then on this state may exist somewhere, and no other may follow the old one.
-    this.#state = state;
-    this.#unsettled = true;
-    const results = await Promise.allSettled(this.mirrors.map((mirror) => mirror.writeState(state)));
-    const failed = results.flatMap((result, index) =>
-      result.status === 'rejected' ? [{ index, cause: result.reason as unknown }] : [],
-    );
-    if (failed.length > 0)
-      throw new MakulerError('vault-unavailable', {
-        detail: `The custodian's mirror at ${failed.map(({ index }) => this.mirrors[index]!.name).join(' and ')} can't be written.`,
-        cause: failed[0]!.cause,
-      });
-    this.#unsettled = false;
+  #standing(standing: 'present' | 'joining'): readonly Custodian[] {
+    return this.#seats.flatMap((seat) => (seat.standing === standing ? [seat.custodian] : []));
   }
 
-  async #assertEnrolled(state: CustodianState): Promise<void> {
-    const ids = await Promise.all(this.mirrors.map((mirror) => mirror.id()));
-    const absent = state.mirrors.filter((id) => !ids.includes(id)).length;
-    const strange = this.mirrors.filter((_, index) => !state.mirrors.includes(ids[index]!));
-    if (absent > 0 || strange.length > 0)
-      throw new GateRefusal(
-        'custodian-missing',
-        `The custodian has ${state.mirrors.length} mirrors; ${absent} of them are not among those configured` +
-          (strange.length > 0 ? `, and ${strange.map(({ name }) => name).join(' and ')} is not one of them.` : '.'),
-      );
+  async #lookAt(seats: readonly Seat[]): Promise<ReadonlyMap<Seat, Look>> {
+    return new Map(await Promise.all(seats.map(async (seat) => [seat, await lookAt(seat.custodian)] as const)));
+  }
+
+  /** Looks again at the mirrors that are away (or at others too) and brings back whoever can be. */
+  async #rejoin(seats = this.#seats.filter(({ standing }) => typeof standing !== 'string')): Promise<void> {
+    if (!this.#state) throw new Error('the custodian was not loaded');
+    for (const [seat, look] of await this.#lookAt(seats)) await this.#bringUp(seat, look);
+  }
+
+  /** A strict predecessor gets the state, and loses every root that is to be gone, before it counts. */
+  async #bringUp(seat: Seat, look: Look): Promise<void> {
+    const state = this.#state!;
+    if (look.id !== undefined && this.#seats.some((other) => other !== seat && isThere(other) && other.id === look.id))
+      return this.#leave(seat, 'copied');
+    seat.id = look.id ?? seat.id;
+    const how = judge(look, state);
+    try {
+      if (how === 'retired') for (const epoch of await seat.custodian.epochs()) await seat.custodian.destroyRoot(epoch);
+      if (how !== 'current' && how !== 'behind') return this.#leave(seat, how, look.problem?.cause);
+      await this.#destroyWhatShouldBeGone(seat, state);
+      if (how === 'behind') await seat.custodian.writeState(state);
+      if (typeof seat.standing !== 'string') seat.standing = 'joining';
+    } catch (error) {
+      this.#leave(seat, reasonOf(error), error);
+    }
+  }
+
+  async #destroyWhatShouldBeGone({ custodian, id }: Seat, { epochs, retiring }: CustodianState): Promise<void> {
+    const begun = new Map(retiring.flatMap((one) => (one.confirmed.length > 0 ? [[one.epoch, one.confirmed]] : [])));
+    for (const epoch of await custodian.epochs())
+      // Never one that is later than the state knows: its root would be all that is left if this state is an old copy.
+      if (begun.has(epoch) || (!epochs.includes(epoch) && epoch < epochs.at(-1)!)) await custodian.destroyRoot(epoch);
+    for (const [epoch, confirmed] of begun)
+      if (!confirmed.includes(id!)) this.#owed.set(epoch, new Set([...(this.#owed.get(epoch) ?? []), id!]));
+  }
+
+  async #everywhere(work: (custodian: Custodian) => Promise<void>): Promise<void> {
+    for (const seat of this.#seats.filter(isThere))
+      await work(seat.custodian).catch((error: unknown) => this.#leave(seat, reasonOf(error), error));
+    this.#assertSomebody();
+  }
+
+  /** The state, with what mirrors have made up for noted in it. Throws while an earlier change has reached nobody. */
+  #settled(): CustodianState {
+    this.#assertSomebody();
+    return this.#state!;
+  }
+
+  async #change(step: (state: CustodianState) => StateChange | undefined): Promise<CustodianState> {
+    const before = this.#settled();
+    const noted = withConfirmations(before, this.#owed);
+    const change = step({ ...before, ...noted });
+    if (!change && !noted) return before;
+    this.#owed.clear();
+    return this.#writeAll(successorOf(before, { ...noted, ...change }, this.#pinned));
+  }
+
+  /** The states of both branches become ancestors, so that a crash leaves strict predecessors. */
+  async #unite(fork: CustodianState): Promise<void> {
+    this.#pin([hashOf(fork)]);
+    const united = successorOf(this.#settled(), unite(this.#settled(), fork), this.#pinned);
+    const number = Math.max(united.number, fork.number + 1);
+    const ancestors = [united.ancestors[0]!, hashOf(fork), ...united.ancestors.slice(1)];
+    await this.#writeAll({ ...united, number, ancestors });
+  }
+
+  async #writeAll(state: CustodianState): Promise<CustodianState> {
+    const before = this.#state && hashOf(this.#state);
+    // Set before the first byte is written: from then on this state may exist somewhere, and no other may follow the old one.
+    this.#state = state;
+    const write = async (seat: Seat) => {
+      // Put back under a running vault, it must be looked at anew: it may have brought back roots that are to be gone.
+      const held = before === undefined ? undefined : await seat.custodian.readState();
+      if (before !== undefined && (!held || hashOf(held) !== before))
+        throw new GateRefusal('custodian-missing', `The custodian's mirror at ${seat.custodian.name} was replaced.`);
+      await seat.custodian.writeState(state);
+    };
+    await Promise.all(
+      this.#seats.filter(isThere).map((seat) =>
+        write(seat).catch((error: unknown) => {
+          this.#leave(seat, reasonOf(error), error);
+          this.#pin([hashOf(state), ...(before === undefined ? [] : [before])]);
+        }),
+      ),
+    );
+    this.#assertSomebody();
+    const there = new Set(this.#seats.flatMap((seat) => (isThere(seat) ? [seat.id] : [])));
+    if (state.mirrors.every((id) => there.has(id))) this.#pinned.clear();
+    return state;
+  }
+
+  #leave(seat: Seat, reason: AwayReason, cause?: unknown): void {
+    const detail = reason === 'failed' && cause instanceof Error ? cause.message : undefined;
+    seat.standing = awayBecause(seat.custodian.name, seat.id, reason, detail);
+    if (this.#state) this.#pin([hashOf(this.#state)]);
+  }
+
+  #pin(hashes: readonly string[]): void {
+    for (const hash of hashes) this.#pinned.add(hash);
+  }
+
+  #assertSomebody(): void {
+    if (this.#seats.some(isThere)) return;
+    throw new MakulerError('vault-unavailable', {
+      detail: `None of the custodian's mirrors can be used: ${this.away()
+        .map(({ message }) => message)
+        .join(' ')}`,
+      retryAfterSeconds: 2,
+    });
   }
 }
+
+const newSeat = (custodian: Custodian): Seat => ({
+  custodian,
+  id: undefined,
+  standing: awayBecause(custodian.name, undefined, 'missing'),
+});
+const isThere = ({ standing }: Seat): boolean => typeof standing === 'string';
+
+const unfit = (custodian: Custodian, look: Look, reason: AwayReason): MakulerError =>
+  new MakulerError('mirror-unfit', { detail: awayBecause(custodian.name, look.id, reason).message });
+
+/** The gate's part: what a vault never starts with, however many other mirrors are there. */
+const assertFit = (looks: ReadonlyMap<Seat, Look>, newest: CustodianState | undefined, known: boolean): void => {
+  const all = [...looks].map(([{ custodian }, look]) => ({ name: custodian.name, look }));
+  for (const { look } of all) if (look.problem?.reason === 'exposed') throw look.problem.cause;
+  if (!newest) return assertUnused(all, known);
+  for (const { name, look } of all) {
+    const how = judge(look, newest);
+    const refusal = awayBecause(name, look.id, how === 'fork' || how === 'foreign' ? how : 'missing').message;
+    if (how === 'fork' || how === 'foreign') throw new GateRefusal(how, refusal);
+    if (newest.phase === 'founding' && how !== 'current' && how !== 'behind')
+      throw new GateRefusal('custodian-missing', refusal);
+  }
+};
+
+const assertUnused = (all: readonly { name: string; look: Look }[], known: boolean): void => {
+  const names = all.map(({ name }) => name).join(' and ');
+  if (all.some(({ look }) => look.problem?.reason === 'damaged' || look.state))
+    throw new GateRefusal(
+      'custodian-lost',
+      `Of the custodian's mirrors at ${names} none can be read. Their root keys are the only ones: while they are away nothing that was sealed can be read, and nothing is erased by that. Bring back one of them, as it was.`,
+    );
+  if (known || all.some(({ look }) => look.problem?.reason === 'failed'))
+    throw new GateRefusal('custodian-missing', `None of the custodian's mirrors is at ${names}: bring them back.`);
+};
