@@ -15,6 +15,7 @@ import { CachedTokens } from './access/cached-tokens.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { CompaniesRoutesModule } from './companies/companies-routes.module.js';
 import { CustomersRoutesModule } from './customers/customers-routes.module.js';
+import { EpochsRoutesModule } from './epochs/epochs-routes.module.js';
 import { ErasureRoutesModule } from './erasure/erasure-routes.module.js';
 import { inputPipe } from './http/input.js';
 import { ImportsModule } from './imports/imports.module.js';
@@ -42,6 +43,7 @@ const CONTEXTS: readonly Type[] = [
   AnalyticsRoutesModule,
   LookupRoutesModule,
   ImportsModule,
+  EpochsRoutesModule,
   ErasureRoutesModule,
   RetentionRoutesModule,
 ];

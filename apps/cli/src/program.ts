@@ -5,6 +5,7 @@ import { registerClock } from './commands/clock.command.js';
 import { registerErase } from './commands/erase.command.js';
 import { registerRebuild } from './commands/rebuild.command.js';
 import { registerRetention } from './commands/retention.command.js';
+import { registerSealEpoch } from './commands/seal-epoch.command.js';
 import { registerStatus } from './commands/status.command.js';
 import { registerToken } from './commands/token.command.js';
 import { registerVerifyCertificate } from './commands/verify-certificate.command.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRetention,
   registerRebuild,
   registerClock,
+  registerSealEpoch,
   registerCertificates,
   registerVerifyCertificate,
   registerImport,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { ApiClient, ApiProblem } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { homeOf } from '../client/connection.js';
+import { describeEpochs, epochsOf } from '../client/epochs.js';
 import { action } from '../command.js';
 import { ANALYST } from '../up/database.js';
 import { readIfThere } from '../up/files.js';
@@ -25,7 +26,11 @@ export const registerStatus = (program: Command): void => {
       action<GlobalOptions, []>(async ({ output, options }) => {
         const home = homeOf(options);
         const running = await readRunning(home);
-        const warnings = await warningsOf(home, running);
+        const epochs = running && (await epochsOf(home));
+        const { lines: epochLines, warnings: epochWarnings } = epochs
+          ? describeEpochs(epochs, new Date())
+          : { lines: [], warnings: [] };
+        const warnings = [...(await warningsOf(home, running)), ...epochWarnings];
         if (!running) {
           output.result({ running: false, warnings }, [`Nothing runs in ${home.directory}.`, ...warnings.map(warned)]);
           return false;
@@ -40,6 +45,7 @@ export const registerStatus = (program: Command): void => {
           addresses: { api, docs, analytics },
           processes,
           checks,
+          epochs,
           warnings,
         };
         output.result(value, [
@@ -56,6 +62,7 @@ export const registerStatus = (program: Command): void => {
           ...Object.entries(checks).map(
             ([name, { ready, because }]) => `  ${name.padEnd(12)} ${ready ? 'ready' : `not ready: ${because ?? ''}`}`,
           ),
+          ...epochLines.map((line, n) => `  ${(n === 0 ? 'keys' : '').padEnd(12)} ${line}`),
           ...(warnings.length > 0 ? ['', ...warnings.map(warned)] : []),
         ]);
         return [
