@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { StoredEvent } from '#ledger';
+import { canonicalJson } from './canonical-json.js';
 
 const LABEL = 'makuler/log-chain/1';
 
@@ -21,9 +21,9 @@ export interface ChainPoint {
 /** Before the first event. */
 export const GENESIS: ChainPoint = { sequence: 0, link: '00'.repeat(32) };
 
-/** The event as the bytes that are linked: RFC 8785 JSON. Throws when it holds what no JSON text can say (a lone surrogate). */
+/** The event as the bytes that are linked: RFC 8785 JSON, UTF-8. */
 export const eventBytes = (sequence: number, { stream, id, type, data, metadata }: LinkedEvent): string =>
-  canonicalize({ sequence, stream, id, type, data, metadata })!;
+  canonicalJson({ sequence, stream, id, type, data, metadata });
 
 /** The next place: SHA-256 of the label, the link before, and the event. */
 export const linked = ({ sequence, link }: ChainPoint, event: LinkedEvent): ChainPoint => ({

@@ -1,0 +1,76 @@
+import type { JSONWebKeySet } from 'jose';
+import type { EventStore } from '#ledger';
+import type { WitnessedCheckpoint } from '#vault/operations';
+import { isGenuine, isWitnessGenuine } from './checkpoint.js';
+import { Comparison } from './comparison.js';
+import type { Expected, Misfit } from './comparison.js';
+import { fold } from './fold.js';
+import { checkpointsUpTo, isCheckpoint } from './logged-checkpoints.js';
+
+export interface LogVerification {
+  readonly events: number;
+  /** Genuine checkpoints that the log fits. */
+  readonly checkpoints: number;
+  /** Up to this event the log is what it was. What follows is covered by no checkpoint yet. */
+  readonly covered: number;
+  /** `none`: it has been given no checkpoint. `not-asked`: none of its was shown. */
+  readonly custodian: 'fits' | 'does-not-fit' | 'none' | 'not-asked';
+  /** Empty when all is well. */
+  readonly misfits: readonly Misfit[];
+}
+
+export interface LogToVerify {
+  readonly store: EventStore;
+  /** The installation's published keys; best a copy from where whoever can write the log cannot write. */
+  readonly keys: JSONWebKeySet;
+  /** The custodian's checkpoint, asked for before this is called; null when it has none, undefined when it was not asked. */
+  readonly witnessed: WitnessedCheckpoint | null | undefined;
+  readonly onProgress?: (events: number) => void;
+}
+
+/**
+ * Folds the whole log, as it is now, and holds it against every checkpoint in it and against the custodian's. Reads only, and
+ * opens nothing, so that what was erased makes no difference. Takes memory for the checkpoints, not for the events. Throws
+ * `store-unavailable`.
+ */
+export const verifyLog = async ({ store, keys, witnessed, onProgress }: LogToVerify): Promise<LogVerification> => {
+  const head = await store.head();
+  const misfits: Misfit[] = [];
+  const expected: Expected[] = [];
+  let inStream = 0;
+  let newer = Infinity;
+  for await (const checkpoint of checkpointsUpTo(store, head)) {
+    inStream++;
+    const { sequence, link, eventId } = checkpoint;
+    // One that was signed once and copied to where it does not belong is as good as forged.
+    if (sequence < newer && (await isGenuine(checkpoint, keys))) expected.push({ sequence, link, checkpoint: eventId });
+    else misfits.push({ kind: 'forged', checkpoint: eventId });
+    newer = Math.min(newer, sequence);
+  }
+  if (witnessed) {
+    expected.push({ sequence: Number(witnessed.sequence), link: witnessed.hash, checkpoint: null });
+    if (!(await isWitnessGenuine(witnessed, keys))) misfits.push({ kind: 'forged', checkpoint: null });
+  }
+  const comparison = new Comparison(expected);
+  let inLog = 0;
+  for await (const batch of fold(store)) {
+    const known = batch.filter(({ event }) => event.position <= head);
+    for (const folded of known) {
+      comparison.with(folded);
+      if (isCheckpoint(folded.event)) inLog++;
+    }
+    onProgress?.(comparison.events);
+    // What was appended since this began, its checkpoints too, is for the next time.
+    if (known.length < batch.length) break;
+  }
+  const { covered, checkpoints, events } = comparison;
+  const misfit = comparison.end();
+  if (misfit) misfits.push(misfit);
+  if (inStream !== inLog) misfits.push({ kind: 'hidden', inStream, inLog });
+  return { events, checkpoints, covered, custodian: custodianOf(witnessed, covered), misfits };
+};
+
+const custodianOf = (witnessed: LogToVerify['witnessed'], covered: number): LogVerification['custodian'] => {
+  if (!witnessed) return witnessed === null ? 'none' : 'not-asked';
+  return Number(witnessed.sequence) <= covered ? 'fits' : 'does-not-fit';
+};
