@@ -63,6 +63,8 @@ export const startVaultHouse = async (): Promise<VaultHouse> => {
     custodian: mirrors,
     home: join(directory, 'home'),
     leaseMs: TEST_LEASE_MS,
+    epochWindowMs: 0,
+    sealEveryMs: 86_400_000,
     clock: new SystemClock(),
   };
   let vault: RunningVault | undefined = await startVault(options);

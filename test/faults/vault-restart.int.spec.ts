@@ -102,7 +102,7 @@ describe('a vault that starts again', () => {
     const buckets = await house.sql('select * from owner_bucket where owner_id = $1', [owner.id]);
     await shred(owner, [expired.scopeId], 'expiry');
     await shred(owner, [erased.scopeId], 'erasure');
-    await house.shredder.closeForEver(owner);
+    await house.shredder.closeForEver(owner, randomUUID());
     await house.stop();
     // As an old backup of these tables would have it.
     await house.sql('delete from scope where scope_id = $1', [erased.scopeId]);
@@ -157,6 +157,7 @@ describe('a vault that starts again', () => {
     await house.stop();
     const root = join(house.mirrors[1]!, 'root-1.key');
     const elsewhere = new FileCustodian(join(house.directory, 'elsewhere'));
+    await elsewhere.enrol();
     await elsewhere.createRoot(1);
     await rename(root, `${root}.right`);
     await cp(join(house.directory, 'elsewhere', 'root-1.key'), root);

@@ -16,6 +16,17 @@ const milliseconds = (fallback: number): Setting<number> => ({
   fallback,
 });
 
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** `30d`, `12h`, `15m`, `10s`, or `0` where that means something. */
+const duration = (fallback: string, atLeastMs: number): Setting<number> => {
+  const parse = (value: string): number | undefined => {
+    const [, number, unit] = /^(\d{1,5})([smhd])$/.exec(value) ?? (value === '0' ? ['', '0', 's'] : []);
+    const found = number === undefined || unit === undefined ? undefined : Number(number) * UNITS[unit]!;
+    return found !== undefined && found >= atLeastMs ? found : undefined;
+  };
+  return { parse, valid: `a time like 30d, 12h, 15m or 10s, at least ${atLeastMs} ms`, fallback: parse(fallback)! };
+};
+
 /** The vault's configuration, and the only reader of the environment in this app. Throws ConfigurationError. */
 export const readVaultConfiguration = (env: Record<string, string | undefined> = process.env): VaultServerOptions => {
   const values = readConfiguration(env, {
@@ -29,6 +40,8 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     CUSTODIAN: directories,
     MAKULER_HOME: optionalText('a directory'),
     VAULT_LEASE_MS: milliseconds(5_000),
+    VAULT_EPOCH_WINDOW: duration('30d', 0),
+    VAULT_SEAL_EVERY: duration('24h', 1_000),
   });
   return {
     databaseUrl: values.VAULT_DATABASE_URL,
@@ -40,6 +53,8 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     caFile: values.VAULT_CA_FILE,
     custodian: values.CUSTODIAN,
     leaseMs: values.VAULT_LEASE_MS,
+    epochWindowMs: values.VAULT_EPOCH_WINDOW,
+    sealEveryMs: values.VAULT_SEAL_EVERY,
     clock: new SystemClock(),
     ...(values.MAKULER_HOME === undefined ? {} : { home: values.MAKULER_HOME }),
   };

@@ -26,6 +26,10 @@ export interface VaultServerOptions {
   /** The home, in which no mirror may lie. */
   readonly home?: string;
   readonly leaseMs: number;
+  /** From the end of a seal to the destruction of the roots before it, in milliseconds. */
+  readonly epochWindowMs: number;
+  /** From one planned seal to the next, in milliseconds. */
+  readonly sealEveryMs: number;
   readonly clock: Clock;
   /** Called when the vault must stop by itself after it had been serving. */
   readonly onRefused?: (refusal: GateRefusal) => void;
@@ -62,6 +66,8 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
       log: new EventLogWitness(options.log),
       clock: options.clock,
       leaseMs: options.leaseMs,
+      epochWindowMs: options.epochWindowMs,
+      sealEveryMs: options.sealEveryMs,
       ...(options.logPatienceMs === undefined ? {} : { logPatienceMs: options.logPatienceMs }),
       ...(options.home === undefined ? {} : { home: options.home }),
       onRefused: (refusal) => options.onRefused?.(refusal),

@@ -2,6 +2,7 @@ import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } fro
 import type { OwnerRef, ScopeId } from '#kernel';
 import { isId, MakulerError } from '#kernel';
 import type {
+  ClearingReply,
   Keeper,
   Looked,
   MintReply,
@@ -9,6 +10,7 @@ import type {
   OpenedKey,
   OpenReply,
   OpenRequest,
+  SealReply,
   ShredOrder,
   StandingReply,
   StatusReply,
@@ -83,7 +85,7 @@ const open = async (keeper: Keeper, { holder, scopeIds }: OpenRequest): Promise<
 };
 
 const status = async (keeper: Keeper): Promise<StatusReply> => {
-  const { gate, keys, mirrors, incarnation = '', ...rest } = await keeper.status();
+  const { gate, keys, mirrors, incarnation = '', epochs = null, ...rest } = await keeper.status();
   return {
     ...rest,
     ...keys,
@@ -93,7 +95,7 @@ const status = async (keeper: Keeper): Promise<StatusReply> => {
     why: 'why' in gate ? gate.why : '',
     wayOut: 'wayOut' in gate ? gate.wayOut : '',
     applied: gate.state === 'reconciled' ? gate.applied : 0,
-    epochs: null,
+    epochs,
   };
 };
 
@@ -132,9 +134,21 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   ReceiptOf: unary(async ({ orderId }: { orderId: string }) => ({
     receipt: (await keeper.receiptOf(orderId)) ?? null,
   })),
-  CloseForEver: unary(async (owner: OwnerRef) => {
-    await keeper.closeForEver(ownerOf(owner));
+  CloseForEver: unary(async ({ owner, orderId }: { owner: OwnerRef; orderId: string }) => {
+    if (!UUID.test(orderId)) throw new MakulerError('invalid-input');
+    await keeper.closeForEver(ownerOf(owner), orderId);
     return {};
+  }),
+  SealEpoch: unary(async ({ force }: { force: boolean }): Promise<SealReply> => {
+    const { destroyAt = '', ...report } = await keeper.sealEpoch(force);
+    return { ...report, destroyAt };
+  }),
+  DestroyRoots: unary(() => keeper.destroyRoots()),
+  Epochs: unary(() => keeper.epochs()),
+  Clearing: unary(async ({ orderId, knownEpoch }: { orderId: string; knownEpoch: number }): Promise<ClearingReply> => {
+    if (!UUID.test(orderId)) throw new MakulerError('invalid-input');
+    const clearing = await keeper.clearing(orderId, knownEpoch);
+    return { clearing: clearing ? { ...clearing, clearedAt: clearing.clearedAt ?? '' } : null };
   }),
 });
 

@@ -152,7 +152,9 @@ describe('the vault over mutual TLS', () => {
     await fence(first, [...except, { category: 'contact', partition: '' }]);
     await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
     expect(await seal([kept])).toHaveLength(1);
-    await expect(house.shredder.closeForEver(owner)).rejects.toMatchObject({ code: 'erasure-not-finished' });
+    await expect(house.shredder.closeForEver(owner, first.orderId)).rejects.toMatchObject({
+      code: 'erasure-not-finished',
+    });
     const last = order(owner, [service!.key.scopeId]);
     await fence(last);
     await expect(seal([kept])).rejects.toMatchObject({ code: 'subject-closed' });
@@ -160,6 +162,36 @@ describe('the vault over mutual TLS', () => {
     expect(await seal([kept])).toHaveLength(1);
     await shred(last);
     await expect(seal([kept])).rejects.toMatchObject({ code: 'subject-closed' });
+  });
+
+  it('seals again under a key that it holds without asking the vault, and not once a fence is up', async () => {
+    const owner = person();
+    await seal([request(owner)]);
+    await house.stop();
+    expect(await seal([request(owner)])).toHaveLength(1);
+    await house.start();
+    await house.api.ready(5_000);
+    await seal([request(owner)]);
+    let refusedAt = 0;
+    const [fencing, writing] = [
+      fence(order(owner, [])).then(() => performance.now()),
+      (async () => {
+        for (;;) {
+          const begun = performance.now();
+          try {
+            await seal([request(owner)]);
+          } catch {
+            refusedAt = begun;
+            return;
+          }
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      })(),
+    ];
+    const fencedAt = await fencing;
+    await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });
+    await writing;
+    expect(refusedAt).toBeLessThan(fencedAt);
   });
 
   it('shreds only for the order that the fence is up for, and takes down nobody else’s fence', async () => {
@@ -196,8 +228,8 @@ describe('the vault over mutual TLS', () => {
     await shred(order(owner, [expired!.key.scopeId], 'expiry'));
     const erasure = order(owner, [erased!.key.scopeId]);
     await shred(erasure);
-    await house.shredder.closeForEver(owner);
-    await house.shredder.closeForEver(owner);
+    await house.shredder.closeForEver(owner, erasure.orderId);
+    await house.shredder.closeForEver(owner, erasure.orderId);
     await fence(order(owner, []));
     expect(await house.shredder.scopesOf(owner)).toEqual([]);
     await expect(seal([request(owner)])).rejects.toMatchObject({ code: 'subject-closed' });

@@ -111,7 +111,7 @@ export class ErasureExecution {
   async #verify(state: Extract<UnderwayCase, { status: 'executed' }>): Promise<void> {
     const { owner } = state.plan;
     const kept = keptCounts(state.plan);
-    if (Object.keys(kept).length === 0) await this.shredder.closeForEver(owner);
+    if (Object.keys(kept).length === 0) await this.shredder.closeForEver(owner, state.executed.orderId);
     const counts: Record<string, number> = {};
     for (const { category, state: is } of await this.shredder.scopesOf(owner))
       if (is === 'live') counts[category] = (counts[category] ?? 0) + 1;

@@ -43,7 +43,7 @@ export class OwnerExpiry {
     if (!receipt) return 0;
     // All before the event: after it nothing is left that would make the next run look at this owner.
     await this.shredder.release(owner, orderId);
-    if (state.erased) await this.#closeIfEmpty(owner);
+    if (state.erased) await this.#closeIfEmpty(owner, orderId);
     const { destroyed } = receipt;
     await this.ledger.decide(expiry, ownStream(owner), (now) =>
       recordExpiry(now, owner, orderId, countByCategory(destroyed)),
@@ -92,8 +92,8 @@ export class OwnerExpiry {
     return undefined;
   }
 
-  async #closeIfEmpty(owner: OwnerRef): Promise<void> {
+  async #closeIfEmpty(owner: OwnerRef, orderId: string): Promise<void> {
     const scopes = await this.shredder.scopesOf(owner);
-    if (scopes.every(({ state }) => state !== 'live')) await this.shredder.closeForEver(owner);
+    if (scopes.every(({ state }) => state !== 'live')) await this.shredder.closeForEver(owner, orderId);
   }
 }

@@ -68,7 +68,7 @@ export class ShredderDouble extends Shredder {
     return this.receipts.get(orderId);
   }
 
-  async closeForEver(owner: OwnerRef): Promise<void> {
+  async closeForEver(owner: OwnerRef, _orderId: string): Promise<void> {
     if (this.vault.scopesOf(owner).some(({ state }) => state === 'live'))
       throw new MakulerError('erasure-not-finished');
     this.closed.add(owner.id);

@@ -65,6 +65,9 @@ export abstract class Shredder {
    */
   abstract receiptOf(orderId: string): Promise<ShredReceipt | undefined>;
 
-  /** The owner is gone for ever: empties what its tombstones still say and leaves one fence, joined to nothing. After the last scope is shredded. */
-  abstract closeForEver(owner: OwnerRef): Promise<void>;
+  /**
+   * The owner is gone for ever: empties what its tombstones still say and leaves one fence, joined to nothing. After the last
+   * scope is shredded, by the order given: what is emptied is cleared from old copies of the vault with what it destroyed.
+   */
+  abstract closeForEver(owner: OwnerRef, orderId: string): Promise<void>;
 }

@@ -33,8 +33,8 @@ export class GrpcShredder extends Shredder {
     const { receipt } = await this.#call<{ receipt: ShredReceipt | null }>('ReceiptOf', { orderId });
     return receipt ?? undefined;
   }
-  async closeForEver(owner: OwnerRef): Promise<void> {
-    await this.#call('CloseForEver', owner);
+  async closeForEver(owner: OwnerRef, orderId: string): Promise<void> {
+    await this.#call('CloseForEver', { owner, orderId });
   }
 
   close(): void {

@@ -4,13 +4,17 @@ import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
 import { randomUUID } from 'node:crypto';
 import type { FenceOrder } from '../shredder-contract.js';
-import type { BucketKeyring, BucketRow } from './buckets.js';
+import type { BucketRow } from './buckets.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
+import { noteCustodian } from './custodian-number.js';
+import { EpochMoved } from './epochs/epoch-moved.js';
 import type { Holders } from './holders.js';
+import type { BucketKeyring } from './keyring.js';
 import type { Exception, OwnerRow } from './owners.js';
 import { exceptionsOf, isExcepted, lockOwners, sealExceptions } from './owners.js';
 import { scopesOf } from './lookup.js';
+import { raiseReceipt } from './receipts.js';
 import type { Doomed } from './tombstones.js';
 
 /** Closes owners to new scopes and seals, for a while or for ever. */
@@ -29,8 +33,17 @@ export class Fences {
    * whom something was shredded for an erasure, everything is closed until `release`, and its exceptions stay as they are:
    * what was shredded is never minted again.
    */
-  async fence({ orderId, owner, kind, except }: FenceOrder): Promise<void> {
-    await inTransaction(this.pool, async (client) => {
+  async fence(order: FenceOrder): Promise<void> {
+    await this.#putUp(order).catch((error: unknown) => {
+      // Once more, with a bucket of the epoch that a seal has begun.
+      if (error instanceof EpochMoved) return this.#putUp(order);
+      throw error;
+    });
+    await this.holders.quiesce(order.owner);
+  }
+
+  #putUp({ orderId, owner, kind, except }: FenceOrder): Promise<void> {
+    return inTransaction(this.pool, async (client) => {
       const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
       // Whoever carried the order out has released its fence, and would not do so twice.
       const { rowCount } = await client.query('select from receipt where order_id = $1', [orderId]);
@@ -41,7 +54,6 @@ export class Fences {
       await setFenceOrder(client, owner, orderId);
       await this.assertActive(client);
     });
-    await this.holders.quiesce(owner);
   }
 
   /** Opens the fence of an order again; of whom something was shredded for an erasure, only what it excepts. */
@@ -57,31 +69,40 @@ export class Fences {
 
   /**
    * Leaves one row that says `closed` and is joined to nothing. Throws `erasure-not-finished` while a scope of the owner is
-   * live. Journaled first: a restored database must not have the person open again.
+   * live. Journaled first: a restored database must not have the person open again. What is emptied here lay under keys of
+   * perhaps a later epoch than what the order destroyed, so the order is cleared with the later one.
    */
-  async closeForEver(owner: OwnerRef): Promise<void> {
+  async closeForEver(owner: OwnerRef, orderId: string): Promise<void> {
     let journaled = false;
     try {
       await inTransaction(this.pool, async (client) => {
         const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
-        if (row.state === 'closed') return;
+        // A crash may have come between the journal and this transaction, and then the next start has closed the owner.
+        if (row.state === 'closed') return raiseReceipt(client, orderId, this.#closedIn(owner));
         await this.assertActive(client);
         const scopes = await scopesOf(client, this.keyring, owner);
         if (scopes.some(({ state }) => state === 'live'))
           throw new MakulerError('erasure-not-finished', { detail: 'A scope of the owner is still live.' });
         const emptied = new Set(scopes.map(({ scopeId }) => scopeId));
         journaled = true;
-        await this.custodian.change(({ closed, shredded }) => ({
-          closed: [...closed.filter(({ id }) => id !== owner.id), owner],
+        const state = await this.custodian.change(({ closed, shredded, epochs }) => ({
+          closed: [...closed.filter(({ id }) => id !== owner.id), { ...owner, epoch: epochs.at(-1)! }],
           shredded: shredded.map((entry) => (emptied.has(entry.scopeId) ? { ...entry, kind: 'erased' } : entry)),
         }));
         await closeOwners(client, this.keyring, [owner]);
+        await raiseReceipt(client, orderId, this.#closedIn(owner));
+        await noteCustodian(client, state);
       });
     } catch (error) {
       if (journaled) this.onUnapplied();
       throw error;
     }
     await this.holders.quiesce(owner);
+  }
+
+  /** The epoch that the journal has the owner under; 0 once no root of it exists. */
+  #closedIn({ kind, id }: OwnerRef): number {
+    return this.custodian.state!.closed.find((one) => one.kind === kind && one.id === id)?.epoch ?? 0;
   }
 
   async #store(
@@ -104,10 +125,13 @@ export class Fences {
   /** An owner without any scope, fenced with exceptions: they need a key to lie under. */
   async #bucketOfItsOwn(client: PoolClient, owner: OwnerRef): Promise<BucketRow> {
     const row = this.keyring.create(randomUUID());
-    await client.query(
-      'insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners) values ($1, $2, $3, $4, 0, 1)',
+    // The lock keeps the vault's row in this epoch until the commit: a seal that has counted its buckets must not miss this one.
+    const { rowCount } = await client.query(
+      `insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
+       select $1, $2, epoch, $4, 0, 1 from vault where epoch = $3 for no key update`,
       [row.bucket_id, row.generation, row.epoch, row.wrapped],
     );
+    if (rowCount !== 1) throw new EpochMoved();
     await client.query('insert into owner_bucket (owner_kind, owner_id, bucket_id) values ($1, $2, $3)', [
       owner.kind,
       owner.id,
@@ -117,7 +141,8 @@ export class Fences {
   }
 }
 
-const lockBucketsOf = async (client: PoolClient, owner: OwnerRef): Promise<ReadonlyMap<string, BucketRow>> => {
+/** All buckets of an owner, in the order that everybody locks in. */
+export const lockBucketsOf = async (client: PoolClient, owner: OwnerRef): Promise<ReadonlyMap<string, BucketRow>> => {
   const { rows } = await client.query<BucketRow>(
     `select bucket_id, generation, epoch, wrapped from bucket
      where bucket_id in (select bucket_id from owner_bucket where owner_kind = $1 and owner_id = $2) order by bucket_id for update`,
@@ -147,15 +172,19 @@ const setFenceOrder = async (client: PoolClient, owner: OwnerRef, orderId: strin
   ]);
 };
 
-/** A scope that an erasure shreds is no exception any more, or it could be minted again. Before the tombstones forget its name. */
+/**
+ * A scope that an erasure shreds is no exception any more, or it could be minted again. Before the tombstones forget its name.
+ * The exceptions name what the person's events stand under, so their bucket is dirty like those of the scopes: returns its
+ * epoch, which the order is not cleared before, or 0 when there are none.
+ */
 export const dropExceptions = async (
   client: PoolClient,
   keyring: BucketKeyring,
   owner: OwnerRef,
   doomed: readonly Doomed[],
-): Promise<void> => {
+): Promise<number> => {
   const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
-  if (!row.exceptSealed || !row.exceptBucket) return;
+  if (!row.exceptSealed || !row.exceptBucket) return 0;
   const buckets = await lockBucketsOf(client, owner);
   // A journal that is replayed brings scopes of several owners, and two of them may have the same category and partition.
   const names = doomed.flatMap(({ opened }) =>
@@ -172,6 +201,8 @@ export const dropExceptions = async (
     bucket.bucket_id,
     sealExceptions(keyring.keysOf(bucket), bucket, owner, except),
   );
+  await client.query('update bucket set dirty = true where bucket_id = $1', [bucket.bucket_id]);
+  return bucket.epoch;
 };
 
 /** Empties what the owners' tombstones still say, and takes the owners out of their buckets. The journal must hold them already. */

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../aead.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
-import { GateRefusal } from './gate.js';
+import { storeWraps, wrapByMirrors } from './epochs/epoch-keys.js';
+import { noteOpened } from './epochs/epoch-table.js';
+import { writeFirstIncarnation } from './incarnations.js';
 
 /** The `vault` row. */
 export interface VaultRow {
@@ -12,39 +15,42 @@ export interface VaultRow {
   readonly mint_sequence: string;
   readonly epoch: number;
   readonly lease_ms: number;
+  readonly custodian_number: string;
 }
 
 export const readVaultRow = async (pool: Pool): Promise<VaultRow | undefined> =>
   (await pool.query<VaultRow>('select * from vault')).rows[0];
 
+interface FirstLife {
+  /** The right to write. */
+  readonly token: string;
+  readonly leaseMs: number;
+  readonly now: Date;
+}
+
+/**
+ * Writes the right to write into the vault's row. Waits for a transaction that another vault may still have under way there;
+ * throws `vault-unavailable` when that has begun another epoch since `row` was read.
+ */
+export const takeOver = async (pool: Pool, row: VaultRow, token: string, leaseMs: number): Promise<void> => {
+  const { rowCount } = await pool.query('update vault set active = $1, lease_ms = $2 where epoch = $3', [
+    token,
+    leaseMs,
+    row.epoch,
+  ]);
+  if (rowCount !== 1) throw new MakulerError('vault-unavailable', { detail: 'Another vault was still sealing.' });
+};
+
 /**
  * The installation's row, made at the very first start; custodian and database end up with the same installation, whatever
- * a crash leaves half done. Throws GateRefusal: `foreign`, `custodian-missing`, or `database-empty` when a custodian that
- * knows keys meets a database without any: filling it anew would make everything that was sealed unreadable.
+ * a crash leaves half done. Only behind the gate's verdict: a database is filled anew only when nothing was ever sealed.
  */
-export const found = async (
-  pool: Pool,
-  custodian: CustodianMirrors,
-  token: string,
-  leaseMs: number,
-): Promise<VaultRow> => {
+export const found = async (pool: Pool, custodian: CustodianMirrors, life: FirstLife): Promise<VaultRow> => {
   const state = custodian.state;
   const row = await readVaultRow(pool);
-  if (row && !state)
-    throw new GateRefusal(
-      'custodian-missing',
-      'The database has keys, and the custodian is empty: its directories are missing or not these.',
-    );
-  if (row && state && row.installation !== state.installation)
-    throw new GateRefusal('foreign', 'Database and custodian belong to two installations.');
-  if (!row && state?.phase === 'founded')
-    throw new GateRefusal(
-      'database-empty',
-      'The custodian has roots, and the database is empty: restore its last backup.',
-    );
   if (!row) {
     const { installation } = state ?? (await custodian.found(randomUUID()));
-    await writeFirstRow(pool, custodian, installation, token, leaseMs);
+    await writeFirstRow(pool, custodian, installation, life);
   }
   if (custodian.state!.phase === 'founding') await custodian.change(() => ({ phase: 'founded' }));
   return row ?? (await readVaultRow(pool))!;
@@ -54,46 +60,19 @@ const writeFirstRow = async (
   pool: Pool,
   custodian: CustodianMirrors,
   installation: string,
-  token: string,
-  leaseMs: number,
+  { token, leaseMs, now }: FirstLife,
 ): Promise<void> => {
   const epochKey = newKey();
-  const wraps = await Promise.all(
-    custodian.mirrors.map(async (mirror) => ({
-      mirror: await mirror.id(),
-      wrapped: await mirror.wrapEpochKey({ installation, epoch: 1 }, epochKey),
-    })),
-  );
+  const wraps = await wrapByMirrors(custodian, { installation, epoch: 1 }, epochKey);
   wipe(epochKey);
   await inTransaction(pool, async (client) => {
+    const incarnation = randomUUID();
     await client.query(
-      `insert into vault (installation, incarnation, mint_sequence, epoch, active, lease_ms) values ($1, $2, 0, 1, $3, $4)`,
-      [installation, randomUUID(), token, leaseMs],
+      `insert into vault (installation, incarnation, mint_sequence, epoch, active, lease_ms, custodian_number) values ($1, $2, 0, 1, $3, $4, $5)`,
+      [installation, incarnation, token, leaseMs, custodian.state!.number],
     );
-    for (const { mirror, wrapped } of wraps)
-      await client.query('insert into epoch_key (epoch, mirror, wrapped) values (1, $1, $2)', [mirror, wrapped]);
+    await writeFirstIncarnation(client, incarnation);
+    await storeWraps(client, 1, wraps);
+    await noteOpened(client, 1, now);
   });
-};
-
-/**
- * The epoch key, opened by every mirror's root: one that opens nothing is found now and not on the day when it is the last
- * one left. Throws GateRefusal `wrong-root` and says which.
- */
-export const openEpochKey = async (pool: Pool, custodian: CustodianMirrors, row: VaultRow): Promise<Uint8Array> => {
-  const { rows } = await pool.query<{ mirror: string; wrapped: Buffer }>(
-    'select mirror, wrapped from epoch_key where epoch = $1',
-    [row.epoch],
-  );
-  let epochKey: Uint8Array | undefined;
-  for (const mirror of custodian.mirrors) {
-    const id = await mirror.id();
-    const wrapped = rows.find((wrap) => wrap.mirror === id)?.wrapped;
-    const opened =
-      wrapped && (await mirror.unwrapEpochKey({ installation: row.installation, epoch: row.epoch }, wrapped));
-    if (!opened || (epochKey && Buffer.compare(opened, epochKey) !== 0))
-      throw new GateRefusal('wrong-root', `The root at ${mirror.name} does not open the key of epoch ${row.epoch}.`);
-    if (epochKey) wipe(opened);
-    else epochKey = opened;
-  }
-  return epochKey!;
 };

@@ -1,22 +1,30 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, OwnerRef, ScopeId } from '#kernel';
-import { MakulerError } from '#kernel';
+import { isMakulerError, MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
-import { assertDurable, migrate } from '#postgres';
+import { assertDurable, inTransaction, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
+import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../operations-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
+import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
 import type { SequenceRow } from './active.js';
 import { Activity, readSequence } from './active.js';
 import { backUpVault } from './archive.js';
-import { BucketKeyring } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
+import { openEpochKeys } from './epochs/epoch-keys.js';
+import { Epochs } from './epochs/epochs.js';
 import { Fences } from './fences.js';
-import { found, openEpochKey } from './founding.js';
-import type { GateState } from './gate.js';
+import { found, takeOver } from './founding.js';
+import { stillThere } from './forgotten.js';
+import type { GateState, Refused } from './gate.js';
 import { GateRefusal } from './gate.js';
+import { readFacts } from './gate-facts.js';
+import { judge, judgeForgotten } from './gate-judgement.js';
 import { Holders } from './holders.js';
+import { BucketKeyring } from './keyring.js';
 import type { Looked } from './lookup.js';
+import type { LogWitness } from './log-witness.js';
 import { lookUp, scopesOf } from './lookup.js';
 import type { MintBatch } from './mint.js';
 import { Mint } from './mint.js';
@@ -24,16 +32,27 @@ import { replayJournal } from './reconcile.js';
 import { SCHEMA } from './schema.js';
 import { Shredding } from './shredding.js';
 import type { VaultStatus } from './status.js';
-import { isDeviceShared, keyCounts, mirrorStates } from './status.js';
+import { isDeviceShared, mirrorStates, vaultCounts } from './status.js';
+import { keepCheckpoint, standingOf } from './witness.js';
 
 export interface KeeperOptions {
   readonly pool: Pool;
   readonly custodian: CustodianMirrors;
+  /** The event log, which is asked before anything is served. */
+  readonly log: LogWitness;
   readonly clock: Clock;
   /** How long a process may go on with what it holds, in milliseconds. */
   readonly leaseMs: number;
+  /** From the end of a seal to the destruction of the roots before it, in milliseconds; may be 0. */
+  readonly epochWindowMs: number;
+  /** From one planned seal to the next, in milliseconds: dates are planned by it, the caller's schedule decides. */
+  readonly sealEveryMs: number;
   readonly home?: string;
-  /** Called when the gate refuses after the vault had been serving: the program ends and says why. */
+  /** How long `start` waits for a log that is away before it goes on behind a closed gate, in milliseconds (20,000). */
+  readonly logPatienceMs?: number;
+  /** A drill: its log is older than what the custodian has seen, and that is no fault. */
+  readonly olderLogExpected?: boolean;
+  /** Called when the gate refuses without a way out after the vault had been serving: the program ends and says why. */
   readonly onRefused: (refusal: GateRefusal) => void;
 }
 
@@ -44,31 +63,42 @@ interface Open {
   readonly mint: Mint;
   readonly fences: Fences;
   readonly shredding: Shredding;
+  readonly epochs: Epochs;
+  readonly holders: Holders;
   readonly incarnation: string;
-  readonly epoch: number;
   readonly installation: string;
 }
 
+/** The gate stays closed, and the vault runs on: for the operations that lead out. */
+class ClosedGate extends Error {
+  constructor(readonly refused: Refused) {
+    super(refused.why);
+  }
+}
+
 /**
- * The vault itself: opens the gate, keeps it closed while anything that it rests on is away, and hands each operation to
- * its part. Every operation throws `vault-unavailable` while the gate is closed.
+ * The vault itself: opens the gate, keeps it closed while anything that it rests on is away or does not fit together, and
+ * hands each operation to its part. Every operation throws `vault-unavailable` while the gate is closed.
  */
 export class Keeper {
   #gate: GateState = { state: 'opening' };
   #open: Open | undefined;
   #opening: Promise<void> | undefined;
-  #mintSequence = 0;
-  #incarnation: string | undefined;
+  /** Keys that this process has handed out, by incarnation: a database that knows fewer is an earlier one. */
+  readonly #handedOut = new Map<string, number>();
   #ended = false;
   #holders: Holders | undefined;
 
   private constructor(private readonly options: KeeperOptions) {}
 
-  /** Reconciles, and opens the gate. Throws GateRefusal, or what kept the database from answering. */
+  /**
+   * Reconciles, and opens the gate; a gate that must stay closed and has a way out is a start too, and `gate` says which.
+   * Throws GateRefusal, or what kept the database from answering.
+   */
   static async start(options: KeeperOptions): Promise<Keeper> {
     const keeper = new Keeper(options);
     try {
-      await keeper.#reconcile();
+      await keeper.#begin();
       return keeper;
     } catch (error) {
       keeper.#ended = true;
@@ -76,8 +106,9 @@ export class Keeper {
     }
   }
 
+  /** Throws `vault-unavailable` before the gate has ever been open. */
   get holders(): Holders {
-    return this.#holders!;
+    return this.#holders ?? this.#current().holders;
   }
   get gate(): GateState {
     return this.#gate;
@@ -105,8 +136,8 @@ export class Keeper {
   release(owner: OwnerRef, orderId: string): Promise<void> {
     return this.#current().fences.release(owner, orderId);
   }
-  closeForEver(owner: OwnerRef): Promise<void> {
-    return this.#current().fences.closeForEver(owner);
+  closeForEver(owner: OwnerRef, orderId: string): Promise<void> {
+    return this.#current().fences.closeForEver(owner, orderId);
   }
   shred(order: ShredOrder): Promise<ShredReceipt> {
     return this.#current().shredding.shred(order);
@@ -115,14 +146,39 @@ export class Keeper {
     return this.#current().shredding.receiptOf(orderId);
   }
 
+  sealEpoch(force: boolean): Promise<SealReport> {
+    return this.#current().epochs.seal(force);
+  }
+  destroyRoots(): Promise<DestructionReport> {
+    return this.#current().epochs.destroyRoots();
+  }
+  epochs(): Promise<EpochsReport> {
+    return this.#current().epochs.report();
+  }
+  clearing(orderId: string, knownEpoch: number): Promise<Clearing | undefined> {
+    return this.#current().epochs.clearing(orderId, knownEpoch);
+  }
+
   /** A copy of the database at one moment. Throws `vault-unavailable` while the gate is closed: what is refused is no backup. */
   backup(): AsyncGenerator<ArchiveFrame, void> {
     this.#current();
     return backUpVault(this.options.pool);
   }
 
+  async standing(): Promise<VaultStanding> {
+    return { serving: this.#open !== undefined, ...(await standingOf(this.options.pool, this.options.custodian)) };
+  }
+  /** Only behind an open gate: a vault that is not the one that the log was written with witnesses nothing of it. */
+  async witness(checkpoint: WitnessedCheckpoint): Promise<void> {
+    const { activity } = this.#current();
+    await inTransaction(this.options.pool, async (client) => {
+      this.#counted(await readSequence(client, activity.token));
+      await keepCheckpoint(this.options.custodian, checkpoint);
+    });
+  }
+
+  /** Answers behind a closed gate too: what is known of the database then, and what to do. */
   async status(): Promise<VaultStatus> {
-    const { incarnation, epoch } = this.#current();
     const { pool, custodian, home } = this.options;
     const homeDevice =
       home === undefined
@@ -133,13 +189,11 @@ export class Keeper {
           );
     return {
       gate: this.#gate,
-      incarnation,
-      epoch,
-      mintSequence: this.#mintSequence,
-      ...(await keyCounts(pool)),
+      ...(await vaultCounts(pool)),
       mirrors: await mirrorStates(custodian),
       sharedDevice: await isDeviceShared(custodian, homeDevice),
-      holders: this.holders.count,
+      holders: this.#open?.holders.count ?? 0,
+      epochs: await this.#open?.epochs.report(),
     };
   }
 
@@ -154,30 +208,61 @@ export class Keeper {
   #current(): Open {
     if (this.#open) return this.#open;
     throw new MakulerError('vault-unavailable', {
-      detail: `The vault's gate is closed: ${this.#gate.state === 'closed' ? this.#gate.why : this.#gate.state}.`,
+      detail: `The vault's gate is closed: ${'why' in this.#gate ? this.#gate.why : this.#gate.state}`,
       retryAfterSeconds: 2,
     });
   }
 
+  /** Waits for a log that is away: event node and vault start side by side. After a while it goes on waiting behind the gate. */
+  async #begin(): Promise<void> {
+    const { clock, logPatienceMs = LOG_PATIENCE_MS } = this.options;
+    const untilMs = clock.monotonicMs() + logPatienceMs;
+    for (;;)
+      try {
+        return await this.#settle();
+      } catch (error) {
+        if (!isLogAway(error)) throw error;
+        if (clock.monotonicMs() < untilMs) await pause();
+        else break;
+      }
+    this.#opening = this.#reopen(LOG_AWAY).finally(() => (this.#opening = undefined));
+  }
+
+  /** Reconciles until there is a verdict: the gate is open, or closed with a way out. */
+  async #settle(): Promise<void> {
+    try {
+      await this.#reconcile();
+    } catch (error) {
+      if (!(error instanceof ClosedGate)) throw error;
+      this.#gate = error.refused;
+    }
+  }
+
   async #reconcile(): Promise<void> {
-    const { pool, custodian, clock, leaseMs } = this.options;
+    const { pool, custodian, log, clock, leaseMs, olderLogExpected = false } = this.options;
     await assertDurable(pool);
     const activity = await Activity.take(pool, clock, leaseMs, (why) => this.#interrupted(why));
     try {
       await migrate(pool, 'vault', SCHEMA);
       await custodian.load();
-      const row = await found(pool, custodian, activity.token, leaseMs);
-      this.#assertNoStepBack(row.incarnation, Number(row.mint_sequence));
-      const keyring = new BucketKeyring(row.installation, row.epoch, await openEpochKey(pool, custodian, row));
-      await pool.query('update vault set active = $1, lease_ms = $2', [activity.token, leaseMs]);
+      const facts = await readFacts(pool, custodian, log);
+      assertFits(judge({ ...facts, handedOut: this.#handedOut, olderLogExpected }));
+      const row = await found(pool, custodian, { token: activity.token, leaseMs, now: clock.now() });
+      await takeOver(pool, row, activity.token, leaseMs);
+      const keyring = new BucketKeyring(row.installation, await openEpochKeys(pool, custodian, row), row.epoch);
       const applied = await replayJournal(pool, keyring, custodian);
+      assertFits(judgeForgotten(await stillThere(pool, keyring, facts.log.forgot)));
+      this.#handOut(row.incarnation, Number(row.mint_sequence));
       // The right to write may have been lost meanwhile, and then nobody was told.
       if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');
       // Processes may still hold what the life before this one leased to them: a shred waits for that too. Only the very
       // first life of an installation has none before it.
       const inheritedMs = this.#holders || row.mint_sequence !== '0' ? Math.max(leaseMs, row.lease_ms) : 0;
       this.#holders = new Holders(clock, leaseMs, inheritedMs, () => this.#mayRenew());
-      this.#open = this.#assemble(activity, keyring, row.installation, row.incarnation, row.epoch);
+      const open = this.#assemble(activity, keyring, row.installation, row.incarnation);
+      await open.epochs.adopt();
+      this.#open = open;
+      open.epochs.resume();
       this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
     } catch (error) {
       await activity.giveUp();
@@ -185,14 +270,8 @@ export class Keeper {
     }
   }
 
-  #assemble(
-    activity: Activity,
-    keyring: BucketKeyring,
-    installation: string,
-    incarnation: string,
-    epoch: number,
-  ): Open {
-    const { pool, custodian, clock } = this.options;
+  #assemble(activity: Activity, keyring: BucketKeyring, installation: string, incarnation: string): Open {
+    const { pool, custodian, clock, epochWindowMs, sealEveryMs } = this.options;
     const assertActive = async (client: PoolClient) => this.#counted(await readSequence(client, activity.token));
     const unapplied = () => this.#interrupted('an order is journaled and not applied');
     const shredding = new Shredding(pool, keyring, custodian, this.holders, clock, assertActive, unapplied);
@@ -203,7 +282,11 @@ export class Keeper {
       counted: (row) => this.#counted(row),
     });
     const fences = new Fences(pool, keyring, custodian, this.holders, assertActive, unapplied);
-    return { activity, keyring, mint, fences, shredding, installation, incarnation, epoch };
+    const epochs = new Epochs({
+      ...{ pool, keyring, custodian, clock, installation, windowMs: epochWindowMs, sealEveryMs, assertActive },
+      onUnapplied: () => this.#interrupted('whether an epoch has begun is not known'),
+    });
+    return { activity, keyring, mint, fences, shredding, epochs, holders: this.holders, installation, incarnation };
   }
 
   /** Takes note of the vault's row; throws when another vault has taken over, or when the count went back. */
@@ -214,18 +297,19 @@ export class Keeper {
     }
     const sequence = Number(row.mint_sequence);
     this.#assertNoStepBack(row.incarnation, sequence);
+    this.#handOut(row.incarnation, sequence);
     return sequence;
   }
 
   /** A database that was put back under a running vault knows keys no more that this vault has handed out. */
   #assertNoStepBack(incarnation: string, sequence: number): void {
-    if ((this.#incarnation ?? incarnation) !== incarnation || sequence < this.#mintSequence) {
-      const refusal = new GateRefusal('stepped-back', 'The database is an earlier one than this vault has worked on.');
-      this.#refused(refusal);
-      throw refusal;
-    }
-    this.#incarnation = incarnation;
-    this.#mintSequence = sequence;
+    if (incarnation === this.#open?.incarnation && sequence >= (this.#handedOut.get(incarnation) ?? 0)) return;
+    this.#interrupted('the database is an earlier one than this vault has worked on');
+    throw new MakulerError('vault-unavailable', { detail: 'The database is an earlier one.' });
+  }
+
+  #handOut(incarnation: string, sequence: number): void {
+    this.#handedOut.set(incarnation, Math.max(sequence, this.#handedOut.get(incarnation) ?? 0));
   }
 
   #mayRenew(): boolean {
@@ -246,12 +330,13 @@ export class Keeper {
     await this.#shut(why);
     while (!this.#ended) {
       try {
-        return await this.#reconcile();
+        return await this.#settle();
       } catch (error) {
         // Another vault may have the lock only because the server has not yet noticed that our connection is gone.
         if (error instanceof GateRefusal && error.reason !== 'not-active' && !isPassing(error))
           return this.#refused(error);
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        if (isLogAway(error)) this.#gate = { state: 'closed', why: LOG_AWAY };
+        await pause();
       }
     }
   }
@@ -268,6 +353,8 @@ export class Keeper {
     this.#gate = { state: 'closed', why };
     if (!open) return;
     this.holders.endAll();
+    // A seal must be over before another life reads which epochs there are.
+    await open.epochs.stop();
     await open.activity.giveUp();
     open.keyring.wipe();
   }
@@ -275,6 +362,15 @@ export class Keeper {
 
 /** Part of a lease within which the database must have answered, or no lease is given: half of them may get lost. */
 const CONFIRMED_WITHIN = 0.6;
+
+const LOG_PATIENCE_MS = 20_000;
+const LOG_AWAY = 'the event log can’t be asked; it is waited for';
+const isLogAway = (error: unknown): boolean => isMakulerError(error, 'store-unavailable');
+const pause = () => new Promise((resolve) => setTimeout(resolve, 250));
+
+const assertFits = (refused: Refused | undefined): void => {
+  if (refused) throw new ClosedGate(refused);
+};
 
 /** A custodian that can't be read now may be a volume that comes back. */
 const isPassing = ({ reason }: GateRefusal): boolean => reason === 'custodian-missing';

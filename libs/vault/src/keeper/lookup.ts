@@ -2,7 +2,8 @@ import type { OwnerRef, ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import type { ScopeInfo } from '../shredder-contract.js';
-import type { BucketKeyring, BucketRow, OpenedScope, ScopeRow } from './buckets.js';
+import type { BucketRow, OpenedScope, ScopeRow } from './buckets.js';
+import type { BucketKeyring } from './keyring.js';
 
 type Joined = ScopeRow & { [K in keyof BucketRow as `b_${K}`]: BucketRow[K] | null };
 
@@ -17,13 +18,29 @@ const bucketOf = (row: Joined): BucketRow | undefined =>
 /** What became of one scope id. `unknown`: there is no row; `damaged`: it does not authenticate. Neither is ever an erasure. */
 export type Looked = OpenedScope | { readonly state: 'unknown' } | { readonly state: 'damaged' };
 
-/** Looks scopes up by id; row and bucket come from one snapshot, so that a rotation between them can't be seen. */
+/**
+ * Scopes with their buckets. A scope and its bucket come from one statement and so from one snapshot: a rotation between
+ * them can't be seen. A seal may end between the snapshot and now, and then what it said opens no more: it is read again.
+ */
+const readJoined = async (
+  pool: Pool | PoolClient,
+  keyring: BucketKeyring,
+  sql: string,
+  values: readonly unknown[],
+): Promise<readonly Joined[]> => {
+  const read = async () => (await pool.query<Joined>(sql, [...values])).rows;
+  const rows = await read();
+  const isOutdated = rows.map(bucketOf).some((bucket) => bucket && !keyring.hasKeyFor(bucket));
+  return isOutdated ? read() : rows;
+};
+
+/** Looks scopes up by id. */
 export const lookUp = async (
   pool: Pool | PoolClient,
   keyring: BucketKeyring,
   scopeIds: readonly ScopeId[],
 ): Promise<ReadonlyMap<ScopeId, Looked>> => {
-  const { rows } = await pool.query<Joined>(`${SCOPES} where scope_id = any($1)`, [scopeIds]);
+  const rows = await readJoined(pool, keyring, `${SCOPES} where scope_id = any($1)`, [scopeIds]);
   const found = new Map<ScopeId, Looked>(scopeIds.map((scopeId) => [scopeId, { state: 'unknown' }]));
   for (const row of rows) found.set(row.scope_id, openOrDamaged(keyring, row));
   return found;
@@ -47,7 +64,9 @@ export const scopesOf = async (
   keyring: BucketKeyring,
   owner: OwnerRef,
 ): Promise<readonly ScopeInfo[]> => {
-  const { rows } = await pool.query<Joined>(
+  const rows = await readJoined(
+    pool,
+    keyring,
     `${SCOPES} where state <> 'erased' and scope.bucket_id in (select bucket_id from owner_bucket where owner_kind = $1 and owner_id = $2)
      order by scope_id`,
     [owner.kind, owner.id],

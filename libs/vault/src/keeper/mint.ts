@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from '#postgres';
 import { inTransaction, isUniqueViolation } from '#postgres';
 import type { ScopeRequest } from '../vault.js';
-import type { BucketKeyring } from './buckets.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES } from './buckets.js';
+import { EpochMoved } from './epochs/epoch-moved.js';
+import type { BucketKeyring } from './keyring.js';
 import type { MintOutcome, MintSurroundings } from './minting.js';
 import { Minting } from './minting.js';
 
@@ -57,12 +58,15 @@ export class Mint {
     this.#working = false;
   }
 
-  /** A fence may have made an owner known while the batch was decided: it is decided anew, and then meets the fence. */
+  /**
+   * A fence may have made an owner known while the batch was decided: it is decided anew, and then meets the fence. A seal may
+   * have begun another epoch: a bucket is made anew, in that one.
+   */
   async #commitOnceMore(groups: Groups): Promise<MintBatch> {
     try {
       return await this.#commit(groups);
     } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
+      if (!isUniqueViolation(error) && !(error instanceof EpochMoved)) throw error;
       return this.#commit(groups);
     }
   }

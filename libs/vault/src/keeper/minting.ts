@@ -7,8 +7,10 @@ import { newKey } from '../aead.js';
 import type { ScopeRequest } from '../vault.js';
 import type { SequenceRow } from './active.js';
 import { readSequence } from './active.js';
-import type { BucketKeyring, BucketRow, ScopeRow } from './buckets.js';
+import type { BucketRow, ScopeRow } from './buckets.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
+import { EpochMoved } from './epochs/epoch-moved.js';
+import type { BucketKeyring } from './keyring.js';
 import type { OwnerRow } from './owners.js';
 import { exceptionsOf, isExcepted, lockKnownOwners } from './owners.js';
 import { scopeIdentity, sealScope } from './wrap.js';
@@ -113,7 +115,8 @@ export class Minting {
   /**
    * Writes everything in one statement and counts the keys in the vault's row, if this vault is still the active one.
    * Insert-only: a row that exists is a fault, never something to write over. An owner whom a fence has made known since
-   * `lock` is such a row too, and then the batch is tried again.
+   * `lock` is such a row too, and then the batch is tried again; as it is (EpochMoved) when a seal has begun another epoch
+   * since a bucket was made: a bucket committed into an epoch after the seal has counted its buckets would die with its root.
    */
   async write(): Promise<SequenceRow | undefined> {
     const made = [...this.#made.values()];
@@ -123,7 +126,7 @@ export class Minting {
       ([key]) => !this.#owners.has(key),
     );
     if (made.length === 0) return readSequence(this.client, this.surroundings.token);
-    const { rows } = await this.client.query<SequenceRow>({
+    const { rows } = await this.client.query<SequenceRow & { grown: string }>({
       name: 'mint-write',
       text: `
         with fresh as (
@@ -131,7 +134,8 @@ export class Minting {
           select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[])
         ), grown as (
           update bucket set scopes = n.scopes, owners = n.owners
-          from unnest($7::uuid[], $8::int[], $9::int[]) as n(id, scopes, owners) where bucket_id = n.id
+          from unnest($7::uuid[], $8::int[], $9::int[], $22::int[]) as n(id, scopes, owners, generation)
+          where bucket_id = n.id and bucket.generation = n.generation returning 1
         ), met as (
           insert into owner (owner_kind, owner_id, state) select k, i, 'open' from unnest($10::text[], $11::uuid[]) as o(k, i)
         ), joined as (
@@ -140,7 +144,8 @@ export class Minting {
           insert into scope (scope_id, bucket_id, state, identity, sealed)
           select id, bucket, 'live', identity, sealed from unnest($15::uuid[], $16::uuid[], $17::bytea[], $18::bytea[]) as n(id, bucket, identity, sealed)
         )
-        update vault set mint_sequence = mint_sequence + $19 where active = $20 returning incarnation, mint_sequence`,
+        update vault set mint_sequence = mint_sequence + $19 where active = $20 and epoch = coalesce($21, epoch)
+        returning incarnation, mint_sequence, (select count(*) from grown) as grown`,
       values: [
         ...columns(fresh, 'bucket_id', 'generation', 'epoch', 'wrapped', 'scopes', 'owners'),
         ...columns(grown, 'bucket_id', 'scopes', 'owners'),
@@ -160,9 +165,17 @@ export class Minting {
         ...columns(made, 'identity', 'sealed'),
         made.length,
         this.surroundings.token,
+        fresh[0]?.epoch ?? null,
+        grown.map(({ generation }) => generation),
       ],
     });
-    return rows[0];
+    // The locks of `lock` see to it. Without them a record sealed under a key that was rotated away would be lost.
+    if (rows[0] && Number(rows[0].grown) !== grown.length)
+      throw new Error('a bucket was rotated while keys were minted');
+    if (rows[0] || fresh.length === 0) return rows[0];
+    const present = await readSequence(this.client, this.surroundings.token);
+    if (present) throw new EpochMoved();
+    return undefined;
   }
 
   /** The key of an existing scope, `undefined` for one to be made; throws the refusal. */

@@ -1,8 +1,9 @@
 import type { OwnerRef } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { PoolClient } from '#postgres';
-import type { BucketKeyring, BucketRow } from './buckets.js';
+import type { BucketRow } from './buckets.js';
 import { ownerKey } from './buckets.js';
+import type { BucketKeyring } from './keyring.js';
 import type { BucketKeys } from './wrap.js';
 import { unwrap, wrap } from './wrap.js';
 

@@ -1,13 +1,14 @@
 import type { OwnerRef, ScopeId } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
-import type { BucketKeyring } from './buckets.js';
+import type { BucketKeyring } from './keyring.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianState, JournalEntry } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { closeOwners, dropExceptions } from './fences.js';
 import { lockOwners } from './owners.js';
-import { dissolve, storeReceipt } from './shredding.js';
+import { storeReceipt } from './receipts.js';
+import { dissolve } from './shredding.js';
 import type { Destroyed } from './tombstones.js';
 import { beginErasing, bury, lockScopes } from './tombstones.js';
 
@@ -41,8 +42,8 @@ const applyOrder = (
   entries: readonly JournalEntry[],
 ): Promise<number> =>
   inTransaction(pool, async (client) => {
-    const { applied, destroyed } = await apply(client, keyring, entries);
-    await storeReceipt(client, orderId, destroyed);
+    const { applied, destroyed, epoch } = await apply(client, keyring, entries);
+    await storeReceipt(client, orderId, destroyed, epoch);
     return applied;
   });
 
@@ -71,7 +72,7 @@ const apply = async (
   client: PoolClient,
   keyring: BucketKeyring,
   entries: readonly JournalEntry[],
-): Promise<{ applied: number; destroyed: readonly Destroyed[] }> => {
+): Promise<{ applied: number; destroyed: readonly Destroyed[]; epoch: number }> => {
   const missing = await withoutTombstone(client, entries);
   const doomed = await lockScopes(
     client,
@@ -83,13 +84,11 @@ const apply = async (
   for (const { row, opened } of doomed)
     if (opened.state !== 'erased' && toErase.has(row.scope_id))
       erasing.set(ownerKey(opened.record.owner), opened.record.owner);
-  for (const owner of erasing.values())
-    await dropExceptions(
-      client,
-      keyring,
-      owner,
-      doomed.filter(({ row }) => toErase.has(row.scope_id)),
-    );
+  let epoch = Math.max(0, ...entries.map((entry) => entry.epoch));
+  for (const owner of erasing.values()) {
+    const named = doomed.filter(({ row }) => toErase.has(row.scope_id));
+    epoch = Math.max(epoch, await dropExceptions(client, keyring, owner, named));
+  }
   if (erasing.size > 0) await beginErasing(client, [...erasing.values()]);
   const destroyed = await bury(client, keyring, doomed, missing);
   // A database from before the scope was minted: the journal knows that it is shredded, so it is not an unknown one.
@@ -97,7 +96,7 @@ const apply = async (
   await client.query(`insert into scope (scope_id, state) select unnest($1::uuid[]), 'erased'`, [
     missing.flatMap(({ scopeId }) => (present.has(scopeId) ? [] : [scopeId])),
   ]);
-  return { applied: missing.length, destroyed };
+  return { applied: missing.length, destroyed, epoch };
 };
 
 const closeAgain = async (pool: Pool, keyring: BucketKeyring, { closed }: CustodianState): Promise<number> => {

@@ -3,21 +3,17 @@ import { MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
 import type { ShredOrder, ShredReceipt } from '../shredder-contract.js';
-import type { BucketKeyring } from './buckets.js';
+import type { BucketKeyring } from './keyring.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { CustodianState, JournalEntry } from './custodian/custodian-state.js';
 import type { Holders } from './holders.js';
-import { dropExceptions } from './fences.js';
+import { noteCustodian } from './custodian-number.js';
+import { dropExceptions, lockBucketsOf } from './fences.js';
 import { lockOwners } from './owners.js';
-import type { Destroyed, Doomed } from './tombstones.js';
+import { readReceipt, storeReceipt } from './receipts.js';
+import type { Doomed } from './tombstones.js';
 import { beginErasing, bury, lockScopes } from './tombstones.js';
-
-interface StoredReceipt {
-  order_id: string;
-  destroyed: Destroyed[];
-  live_erased_at: Date | null;
-}
 
 /** Carries out shred orders: journal, tombstones, notices, in this order and no other. */
 export class Shredding {
@@ -89,14 +85,16 @@ export class Shredding {
         await this.assertActive(client);
         journaled = true;
         // The point of no return. The rows are locked meanwhile, so that the epoch written with each entry stays true.
-        await this.custodian.change((state) =>
-          dissolve(this.#applied, { ...state, pending: [...state.pending, { orderId: order.orderId, entries }] }),
+        const state = await this.custodian.change((now) =>
+          dissolve(this.#applied, { ...now, pending: [...now.pending, { orderId: order.orderId, entries }] }),
         );
+        let epoch = Math.max(0, ...entries.map((entry) => entry.epoch));
         if (order.kind === 'erasure') {
-          await dropExceptions(client, this.keyring, order.owner, doomed);
+          epoch = Math.max(epoch, await dropExceptions(client, this.keyring, order.owner, doomed));
           await beginErasing(client, [order.owner]);
         }
-        await storeReceipt(client, order.orderId, await bury(client, this.keyring, doomed, entries));
+        await storeReceipt(client, order.orderId, await bury(client, this.keyring, doomed, entries), epoch);
+        await noteCustodian(client, state);
       });
     } catch (error) {
       if (journaled) this.onUnapplied();
@@ -115,6 +113,8 @@ export class Shredding {
     const { fenceOrder } = (await lockOwners(client, [order.owner])).get(ownerKey(order.owner))!;
     // A worker that was stopped and woke up may still hold an order that another has since given up.
     if (fenceOrder !== order.orderId) throw new MakulerError('not-fenced');
+    // All of the owner's buckets before any scope: a seal locks buckets in the same order, and nobody waits in a circle.
+    await lockBucketsOf(client, order.owner);
     const doomed = await lockScopes(client, this.keyring, order.scopeIds);
     const strange = doomed.filter(
       ({ opened }) => opened.state !== 'erased' && !isSame(opened.record.owner, order.owner),
@@ -126,7 +126,7 @@ export class Shredding {
 
   /** Finishes what is committed: a receipt without a time was interrupted before every holder had confirmed. */
   async #finish(orderId: string): Promise<ShredReceipt | undefined> {
-    const receipt = await this.#receipt(orderId);
+    const receipt = await readReceipt(this.pool, orderId);
     if (!receipt) return undefined;
     if (receipt.live_erased_at === null) {
       // Its scopes are no longer told apart, so everybody confirms a notice without any: it comes after theirs.
@@ -137,9 +137,6 @@ export class Shredding {
     return { orderId, destroyed: receipt.destroyed, liveErasedAt: receipt.live_erased_at.toISOString() };
   }
 
-  async #receipt(orderId: string): Promise<StoredReceipt | undefined> {
-    return (await this.pool.query<StoredReceipt>('select * from receipt where order_id = $1', [orderId])).rows[0];
-  }
   async #setErased(orderId: string): Promise<void> {
     await this.pool.query('update receipt set live_erased_at = $2 where order_id = $1 and live_erased_at is null', [
       orderId,
@@ -185,15 +182,3 @@ const stronger = (a: JournalEntry, b: JournalEntry | undefined): JournalEntry =>
         epoch: Math.max(a.epoch, b.epoch),
       }
     : a;
-
-/** Committed together with the tombstones, so that an order is known to be applied exactly when it is. */
-export const storeReceipt = async (
-  client: PoolClient,
-  orderId: string,
-  destroyed: readonly Destroyed[],
-): Promise<void> => {
-  await client.query('insert into receipt (order_id, destroyed) values ($1, $2) on conflict do nothing', [
-    orderId,
-    JSON.stringify(destroyed),
-  ]);
-};

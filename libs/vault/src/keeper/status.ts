@@ -1,4 +1,5 @@
 import type { Pool } from '#postgres';
+import type { EpochsReport } from '../operations-contract.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { GateState } from './gate.js';
 
@@ -17,6 +18,8 @@ export interface VaultStatus {
   readonly sharedDevice: boolean;
   /** Processes that hold a lease. */
   readonly holders: number;
+  /** `undefined` while the gate is closed. */
+  readonly epochs: EpochsReport | undefined;
 }
 
 type Counts = Pick<VaultStatus, 'incarnation' | 'mintSequence' | 'epoch' | 'keys' | 'buckets' | 'dirtyBuckets'>;

@@ -1,7 +1,8 @@
 import type { OwnerRef, ScopeId } from '#kernel';
 import type { PoolClient } from '#postgres';
 import { keyFingerprint, wipe } from '../aead.js';
-import type { BucketKeyring, BucketRow, OpenedScope, ScopeRow } from './buckets.js';
+import type { BucketRow, OpenedScope, ScopeRow } from './buckets.js';
+import type { BucketKeyring } from './keyring.js';
 import { sealTombstone } from './wrap.js';
 import type { JournalEntry } from './custodian/custodian-state.js';
 

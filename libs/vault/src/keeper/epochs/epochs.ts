@@ -1,0 +1,117 @@
+import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../../operations-contract.js';
+import { clearingOf, nextSealAt } from './clearing.js';
+import { RootDestruction } from './destruction.js';
+import { welcomeMirrors } from './epoch-keys.js';
+import { adoptEpochs, readEpochs } from './epoch-table.js';
+import { Sealing } from './sealing.js';
+import type { EpochSurroundings } from './surroundings.js';
+
+/** Epochs of one life of the vault: sealing and destroying in turn, never both at once, and what can be said about dates. */
+export class Epochs {
+  readonly #sealing: Sealing;
+  readonly #destruction: RootDestruction;
+  #seal: Promise<SealReport> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly surroundings: EpochSurroundings) {
+    this.#sealing = new Sealing(surroundings);
+    this.#destruction = new RootDestruction(surroundings, () => this.#sealing.seal(true));
+  }
+
+  /**
+   * What the life before this one left undone: dates, a seal, a destruction that was begun. To be called when the journal has
+   * been applied, never before: a bucket in which a shred is still to be applied is not dirty yet, and would be wrapped anew.
+   */
+  async adopt(): Promise<void> {
+    const { pool, custodian, keyring, clock, installation } = this.surroundings;
+    await adoptEpochs(pool, custodian.state!, keyring.current, clock.now());
+    await welcomeMirrors(pool, custodian, keyring, installation);
+  }
+  resume(): void {
+    void this.#inTurn(async () => {
+      if (await this.#sealing.isUnfinished()) await this.#sealing.seal(false);
+      await this.#destruction.destroyBegun();
+      // What fails is tried again by the next seal and the next round of destruction, which say so; the reports show it.
+    }).catch(() => undefined);
+  }
+
+  async seal(force: boolean): Promise<SealReport> {
+    const underWay = this.#seal;
+    if (underWay) {
+      const report = await underWay;
+      // What is forced must not come to nothing because the one under way found nothing to do.
+      return report.sealed || !force ? report : this.seal(force);
+    }
+    const seal = this.#inTurn(() => this.#sealing.seal(force)).finally(() => {
+      if (this.#seal === seal) this.#seal = undefined;
+    });
+    return (this.#seal = seal);
+  }
+
+  destroyRoots(): Promise<DestructionReport> {
+    return this.#inTurn(() => this.#destruction.destroyDue());
+  }
+
+  /** Resolves when nothing of this life works on epochs any more. */
+  async stop(): Promise<void> {
+    this.#sealing.stop();
+    await this.#turn;
+  }
+
+  async report(): Promise<EpochsReport> {
+    const { keyring, custodian } = this.surroundings;
+    const state = custodian.state!;
+    const openedAt = await this.#openedAt();
+    return {
+      current: keyring.current,
+      openedAt: openedAt.toISOString(),
+      nextSealAt: this.#nextSealAt(openedAt).toISOString(),
+      sealing: await this.#sealing.isUnfinished(),
+      retiring: state.retiring.map(({ epoch, sealedAt, destroyAt, confirmed }) => ({
+        epoch,
+        sealedAt,
+        destroyAt,
+        outstanding: state.mirrors.filter((id) => !confirmed.includes(id)).map((id) => custodian.nameOf(id)),
+      })),
+    };
+  }
+
+  async clearing(orderId: string, knownEpoch: number): Promise<Clearing | undefined> {
+    const { pool, keyring, custodian, windowMs } = this.surroundings;
+    const { rows } = await pool.query<{ epoch: number; live_erased_at: Date | null }>(
+      'select epoch, live_erased_at from receipt where order_id = $1',
+      [orderId],
+    );
+    const [receipt] = rows;
+    if (!receipt && knownEpoch === 0) return undefined;
+    return clearingOf({
+      epoch: Math.max(receipt?.epoch ?? 0, knownEpoch),
+      liveErasedAt: receipt?.live_erased_at ?? undefined,
+      current: keyring.current,
+      custodian: custodian.state!,
+      table: await readEpochs(pool),
+      nextSealAt: this.#nextSealAt(await this.#openedAt()),
+      windowMs,
+    });
+  }
+
+  async #openedAt(): Promise<Date> {
+    const { pool, keyring } = this.surroundings;
+    return (await readEpochs(pool)).find(({ epoch }) => epoch === keyring.current)!.opened_at;
+  }
+  #nextSealAt(openedAt: Date): Date {
+    const { sealEveryMs, clock } = this.surroundings;
+    return nextSealAt(openedAt, sealEveryMs, clock.now());
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => {
+      const { pool, custodian, keyring, installation } = this.surroundings;
+      await custodian.refresh();
+      await welcomeMirrors(pool, custodian, keyring, installation);
+      return work();
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}

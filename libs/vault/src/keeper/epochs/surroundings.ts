@@ -1,0 +1,21 @@
+import type { Clock } from '#kernel';
+import type { Pool, PoolClient } from '#postgres';
+import type { CustodianMirrors } from '../custodian/mirrors.js';
+import type { BucketKeyring } from '../keyring.js';
+
+/** What sealing and destroying rest on. */
+export interface EpochSurroundings {
+  readonly pool: Pool;
+  readonly keyring: BucketKeyring;
+  readonly custodian: CustodianMirrors;
+  readonly clock: Clock;
+  readonly installation: string;
+  /** From the end of a seal to the destruction of the roots before it, in milliseconds: how long an old backup of the vault stays restorable. */
+  readonly windowMs: number;
+  /** From one planned seal to the next, in milliseconds. For planning only: who calls decides when. */
+  readonly sealEveryMs: number;
+  /** Throws when another vault has taken over. */
+  readonly assertActive: (client: PoolClient) => Promise<unknown>;
+  /** Called when it is not known whether an epoch has begun: only a reconciliation may go on. */
+  readonly onUnapplied: () => void;
+}
