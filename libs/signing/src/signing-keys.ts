@@ -3,7 +3,10 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'j
 import type { Migration, Pool } from '#postgres';
 import { inTransaction, migrate } from '#postgres';
 
-const MIGRATIONS: readonly Migration[] = [
+/** Name of the list of steps in the control database. */
+export const CERTIFICATES = 'certificates';
+
+export const CERTIFICATE_MIGRATIONS: readonly Migration[] = [
   {
     id: '001-certificate-key',
     up: 'create table certificate_key (kid text primary key, jwk json not null, made_at timestamptz not null default now())',
@@ -47,7 +50,7 @@ interface OpenedKeys {
 
 /** Processes that open them at once get the same key. */
 const openKeys = async (control: Pool): Promise<OpenedKeys> => {
-  await migrate(control, 'certificates', MIGRATIONS);
+  await migrate(control, CERTIFICATES, CERTIFICATE_MIGRATIONS);
   const keys = await inTransaction(control, async (client) => {
     await client.query('lock table certificate_key in exclusive mode');
     const all = () => client.query<StoredKey>('select kid, jwk from certificate_key order by made_at desc');

@@ -10,3 +10,4 @@ export * from './shredder-double.js';
 export * from './operations-double.js';
 export * from './read-side.js';
 export * from './killed-at.js';
+export * from './vault-archive-double.js';

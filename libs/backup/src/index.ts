@@ -1,0 +1,9 @@
+export type { BackupSources, BackupStep, TakenSet, TakeOptions } from './backups.js';
+export { Backups } from './backups.js';
+export type { KnownSet, SetState } from './inventory.js';
+export { Inventory } from './inventory.js';
+export type { Manifest, Part } from './manifest.js';
+export { onOneDevice, readManifest, setsIn, verifySet } from './set-directory.js';
+export type { RestoreOptions, RestoreTargets, WaitingVault } from './restore.js';
+export { restoreSet } from './restore.js';
+export type { RestoredLog } from './restore-log.js';

@@ -1,0 +1,130 @@
+import type { Clock } from '#kernel';
+import type { Pool } from '#postgres';
+import { migrate } from '#postgres';
+import type { EpochsReport, VaultOperations } from '#vault/operations';
+import { BACKUP_MIGRATIONS, BACKUPS } from './inventory-table.js';
+import type { Manifest } from './manifest.js';
+
+/** `good` opens; `expired` opens no more, because its roots are gone; `removed` was expired and is deleted. */
+export type SetState = 'good' | 'expired' | 'removed';
+
+/** A set as the inventory knows it. */
+export interface KnownSet {
+  readonly setId: string;
+  readonly directory: string;
+  readonly createdAt: Date;
+  readonly position: string;
+  readonly events: number;
+  readonly epoch: number;
+  readonly bytes: number;
+  readonly state: SetState;
+  /** When it was read back whole, if it was. */
+  readonly verifiedAt: Date | undefined;
+  /** When a drill restored it and found nothing wrong. */
+  readonly drilledAt: Date | undefined;
+  /** Until when it can be restored; `open` while its epoch is not sealed yet, undefined when it can be no more. */
+  readonly restorableUntil: Date | 'open' | undefined;
+}
+
+interface Row {
+  readonly set_id: string;
+  readonly directory: string;
+  readonly created_at: Date;
+  readonly log_position: string;
+  readonly log_sequence: string;
+  readonly vault_epoch: number;
+  readonly bytes: string;
+  readonly verified_at: Date | null;
+  readonly drilled_at: Date | null;
+  readonly expired_at: Date | null;
+  readonly removed_at: Date | null;
+}
+
+/**
+ * Which sets there are, in the control database. What the vault says of epochs decides what they are still good for: a set
+ * dies with the roots of its epoch, wherever it lies. Methods throw `database-unavailable`, `vault-unavailable`.
+ */
+export class Inventory {
+  #ready: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly control: Pool,
+    private readonly operations: Pick<VaultOperations, 'epochs'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Notes a set that is whole and on disk. */
+  async add(manifest: Manifest, directory: string): Promise<void> {
+    await this.#migrated();
+    const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+    const { setId, createdAt, log, vault } = manifest;
+    await this.control.query(
+      `insert into backup_set (set_id, directory, created_at, log_position, log_sequence, vault_epoch, bytes)
+       values ($1, $2, $3, $4, $5, $6, $7) on conflict (set_id) do update set directory = excluded.directory`,
+      [setId, directory, createdAt, log.position, log.sequence, vault.epoch, bytes],
+    );
+  }
+
+  async noteVerified(setId: string): Promise<void> {
+    await this.#migrated();
+    await this.control.query('update backup_set set verified_at = $2 where set_id = $1', [setId, this.clock.now()]);
+  }
+
+  async noteDrilled(setId: string): Promise<void> {
+    await this.#migrated();
+    await this.control.query('update backup_set set drilled_at = $2 where set_id = $1', [setId, this.clock.now()]);
+  }
+
+  async noteRemoved(setId: string): Promise<void> {
+    await this.#migrated();
+    await this.control.query('update backup_set set removed_at = $2 where set_id = $1', [setId, this.clock.now()]);
+  }
+
+  /** The oldest epoch of which a root may still exist: sets from before it open no more. */
+  async oldestRoot(): Promise<number> {
+    return oldestRoot(await this.operations.epochs());
+  }
+
+  /** All of them, the latest first. Sets whose roots have gone since are marked as expired. */
+  async list(): Promise<readonly KnownSet[]> {
+    await this.#migrated();
+    const epochs = await this.operations.epochs();
+    // What still exists can be outlived by nothing but the oldest epoch that has a root.
+    await this.control.query('update backup_set set expired_at = $2 where expired_at is null and vault_epoch < $1', [
+      oldestRoot(epochs),
+      this.clock.now(),
+    ]);
+    const { rows } = await this.control.query<Row>('select * from backup_set order by created_at desc, set_id');
+    return rows.map((row) => knownSet(row, epochs));
+  }
+
+  #migrated(): Promise<unknown> {
+    return (this.#ready ??= migrate(this.control, BACKUPS, BACKUP_MIGRATIONS).catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    }));
+  }
+}
+
+const oldestRoot = ({ current, retiring }: EpochsReport): number =>
+  Math.min(current, ...retiring.map(({ epoch }) => epoch));
+
+const knownSet = (row: Row, epochs: EpochsReport): KnownSet => ({
+  setId: row.set_id,
+  directory: row.directory,
+  createdAt: row.created_at,
+  position: row.log_position,
+  events: Number(row.log_sequence),
+  epoch: row.vault_epoch,
+  bytes: Number(row.bytes),
+  state: row.removed_at ? 'removed' : row.expired_at ? 'expired' : 'good',
+  verifiedAt: row.verified_at ?? undefined,
+  drilledAt: row.drilled_at ?? undefined,
+  restorableUntil: row.expired_at || row.removed_at ? undefined : restorableUntil(row.vault_epoch, epochs),
+});
+
+const restorableUntil = (epoch: number, { current, retiring }: EpochsReport): Date | 'open' | undefined => {
+  if (epoch >= current) return 'open';
+  const sealed = retiring.find((one) => one.epoch === epoch);
+  return sealed && new Date(sealed.destroyAt);
+};
