@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureAuthority } from '#pki';
 import { testDatabase } from '#testing';
+import { GrpcVault } from '#vault';
 
 /** A server to measure, in a process of its own. */
 export interface Store {
@@ -73,4 +74,37 @@ export const startDoNothing = async (): Promise<Store> => {
     await rm(directory, { recursive: true });
   };
   return { url: urlOf(port, caFile), end };
+};
+
+/** The vault as it is shipped, with a client that a program like the api has. */
+export interface VaultUnderTest {
+  readonly client: GrpcVault;
+  end(): Promise<void>;
+}
+
+/** The vault in a process of its own, on a database and custodian of its own, beside the log at `eventStoreUrl`. */
+export const startVaultProgram = async (eventStoreUrl: string): Promise<VaultUnderTest> => {
+  const directory = await mkdtemp(join(tmpdir(), 'makuler-bench-'));
+  const authority = await ensureAuthority(join(directory, 'pki'));
+  const server = await authority.ensureCertificate('vault', { usage: 'server' });
+  const database = await testDatabase();
+  const { port, stop } = await startProgram(built('apps/vault/src/main.js'), [], {
+    VAULT_DATABASE_URL: database.url,
+    EVENTSTORE_URL: eventStoreUrl,
+    VAULT_PORT: '0',
+    VAULT_CERT_FILE: server.certFile,
+    VAULT_KEY_FILE: server.keyFile,
+    VAULT_CA_FILE: server.caFile,
+    CUSTODIAN: ['a', 'b'].map((name) => join(directory, 'custodian', name)).join(','),
+  });
+  const files = await authority.ensureCertificate('api', { usage: 'client' });
+  const client = new GrpcVault({ address: `127.0.0.1:${port}`, ...files });
+  await client.ready(10_000);
+  const end = async () => {
+    await client.close();
+    await stop();
+    await database.drop();
+    await rm(directory, { recursive: true });
+  };
+  return { client, end };
 };

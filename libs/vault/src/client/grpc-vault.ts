@@ -10,6 +10,7 @@ import type { VaultAddress } from './connection.js';
 import { VaultConnection } from './connection.js';
 import { KeyCache } from './key-cache.js';
 import { Lease } from './lease.js';
+import { SealingNames } from './sealing-names.js';
 import { SealingSessions } from './sealing-sessions.js';
 
 export interface GrpcVaultOptions extends VaultAddress {
@@ -35,6 +36,7 @@ export class GrpcVault extends Vault {
   readonly #clock: Clock;
   readonly #patienceMs: number;
   readonly #cache: KeyCache;
+  readonly #names: SealingNames;
   readonly #lease: Lease;
   readonly #sessions = new SealingSessions();
   readonly #listeners: ((scopes: ReadonlySet<ScopeId> | 'all') => void)[] = [];
@@ -52,12 +54,19 @@ export class GrpcVault extends Vault {
     super();
     this.#clock = options.clock ?? new SystemClock();
     this.#patienceMs = options.patienceMs ?? 1_000;
-    this.#cache = new KeyCache(options.capacity ?? 50_000);
+    const capacity = options.capacity ?? 50_000;
+    this.#cache = new KeyCache(capacity);
+    this.#names = new SealingNames(this.#cache, capacity);
     this.#connection = new VaultConnection(options);
     this.#lease = new Lease(this.#connection, this.#clock, {
       shredded: (scopeIds) => this.#drop(scopeIds),
       lapsed: (reset) => this.#dropAll(reset),
-      quiesce: (owner, quiet) => void this.#sessions.quiet(owner).then(quiet),
+      reconnected: () => this.#names.clear(),
+      quiesce: (owner, quiet) => {
+        // First, so that whoever begins from now on asks the vault, and is refused there.
+        this.#names.forget(owner);
+        void this.#sessions.quiet(owner).then(quiet);
+      },
     });
   }
 
@@ -116,7 +125,7 @@ export class GrpcVault extends Vault {
     // The lease as it stands before the vault is asked. Renewals don't prolong a session: a fence waits out one lease, and
     // whatever began before the fence must be over by then.
     const { untilMs, generation } = this.#lease;
-    const minted = await this.#mints.ask(requests);
+    const minted = this.#known(requests) ?? (await this.#mints.ask(requests));
     if (minted instanceof MakulerError) throw minted;
     const remainingMs = () =>
       generation === this.#lease.generation && this.#lease.isLive()
@@ -131,6 +140,12 @@ export class GrpcVault extends Vault {
         return sealBytes(bytes, plaintext, associatedData);
       },
     };
+  }
+
+  /** What the vault has allowed under this very lease, and nothing has taken back. */
+  #known(requests: readonly ScopeRequest[]): Minted | undefined {
+    const known = this.#lease.isLive() ? this.#names.find(requests) : undefined;
+    return known && { ...known, mintSequence: undefined };
   }
 
   async #openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>> {
@@ -153,6 +168,7 @@ export class GrpcVault extends Vault {
   }
 
   async #mint(groups: readonly (readonly ScopeRequest[])[]): Promise<(Minted | MakulerError)[]> {
+    const { era } = this.#names;
     return this.#asking<MintReply, Minted | MakulerError>(
       'Mint',
       { groups: groups.map((requests) => ({ requests })) },
@@ -164,6 +180,7 @@ export class GrpcVault extends Vault {
           const held = keys.map(({ scopeId, dataKey }, at) =>
             this.#cache.put({ ...groups[index]![at]!, scopeId: scopeId as ScopeId }, dataKey),
           );
+          this.#names.remember(held, incarnation, era);
           return { keys: held, incarnation, mintSequence: mintSequence || undefined };
         }),
     );
@@ -237,6 +254,7 @@ export class GrpcVault extends Vault {
 
   #dropAll(reset: boolean): void {
     this.#cache.clear();
+    this.#names.clear();
     if (reset) this.#onlyHeld = true;
     for (const listener of this.#listeners) listener('all');
   }

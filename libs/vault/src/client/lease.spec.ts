@@ -22,6 +22,7 @@ describe('a lease', () => {
     const lease = new Lease({ hold: () => stream } as unknown as VaultConnection, clock, {
       shredded: () => undefined,
       lapsed: (reset) => lapses.push(reset),
+      reconnected: () => undefined,
       quiesce: (_, quiet) => quiet(),
     });
     const receive = (message: ToHolder) => stream.emit('data', message);

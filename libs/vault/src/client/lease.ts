@@ -11,6 +11,8 @@ export interface LeaseListener {
   shredded(scopeIds: ReadonlySet<ScopeId>): void;
   /** The view can't be confirmed: everything is dropped. `reset`: what was shredded meanwhile can't be known any more. */
   lapsed(reset: boolean): void;
+  /** A new stream to the vault: a fence may have gone up while there was none. Called before anything that comes on it. */
+  reconnected(): void;
   /** Call `quiet` when no sealing session that is under way now remains under the owner. */
   quiesce(owner: OwnerRef, quiet: () => void): void;
 }
@@ -157,6 +159,7 @@ export class Lease {
   }
 
   #welcome(stream: ClientDuplexStream<FromHolder, ToHolder>, welcome: NonNullable<ToHolder['welcome']>): void {
+    this.listener.reconnected();
     if (welcome.reset) this.#lapse(true);
     else if (welcome.scopeIds.length > 0) this.listener.shredded(new Set(welcome.scopeIds as ScopeId[]));
     this.#view = welcome.view;
