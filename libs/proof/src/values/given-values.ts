@@ -1,0 +1,37 @@
+import { MakulerError } from '#kernel';
+
+/** Below this many bytes a value stands by chance in ciphertext and in half of all files: a search for it would say nothing. */
+const SHORTEST_BYTES = 6;
+
+/**
+ * The values to look for, as they were given on standard input: a JSON document (every string and number in it, at any
+ * depth), or a value on each line. Each counts once, in order: a report names only the number. Throws `invalid-input` for
+ * a value that is too short to be looked for: it is given together with what stands beside it, or not at all.
+ */
+export const readValues = (input: string): readonly string[] => {
+  const given = (jsonOf(input) ?? input.split(/\r?\n/)).map((value) => value.trim()).filter((value) => value !== '');
+  const values = [...new Set(given)];
+  values.forEach((value, index) => {
+    if (Buffer.byteLength(value) < SHORTEST_BYTES)
+      throw new MakulerError('invalid-input', {
+        detail: `Value ${index + 1} has fewer than ${SHORTEST_BYTES} bytes: by chance it stands everywhere. Give it with what stands beside it.`,
+      });
+  });
+  return values;
+};
+
+const jsonOf = (input: string): string[] | undefined => {
+  if (!/^\s*[[{"]/.test(input)) return undefined;
+  try {
+    return textsIn(JSON.parse(input));
+  } catch {
+    // A line may begin with a bracket or a quotation mark too.
+    return undefined;
+  }
+};
+
+const textsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value];
+  if (typeof value === 'number') return [String(value)];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+};
