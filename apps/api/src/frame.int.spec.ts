@@ -63,6 +63,8 @@ describe('the frame of the api', () => {
       vault: { assertCurrent: () => undefined } as never,
       shredder: {} as never,
       operations: {} as never,
+      witness: {} as never,
+      store: {} as never,
       recovery: { gate: async () => gate } as never,
       ledger,
       readModels: pool,

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { ChainWorkModule, checkpointLog, CheckpointLogProcessor } from '#chain';
 import { destroyRoots, DestroyRootsProcessor, EpochsWorkModule, sealEpoch, SealEpochProcessor } from '#epochs';
 import { ErasureWorkModule, ExecuteErasureProcessor, resumeErasures, ResumeErasuresProcessor } from '#erasure';
 import {
@@ -30,7 +31,7 @@ export interface Work {
 
 /** What the workers of the shipped system do. */
 export const work: Work = {
-  modules: [EpochsWorkModule, ErasureWorkModule, RetentionWorkModule],
+  modules: [ChainWorkModule, EpochsWorkModule, ErasureWorkModule, RetentionWorkModule],
   processors: [
     ExecuteErasureProcessor,
     ResumeErasuresProcessor,
@@ -40,12 +41,14 @@ export const work: Work = {
     ClockHeartbeatProcessor,
     SealEpochProcessor,
     DestroyRootsProcessor,
+    CheckpointLogProcessor,
   ],
   schedules: [
     { job: clockHeartbeat, payload: {}, cron: '*/5 * * * *' },
     { job: resumeErasures, payload: {}, cron: '20 * * * *' },
     { job: sealEpoch, payload: {}, cron: '*/10 * * * *' },
     { job: destroyRoots, payload: {}, cron: '40 * * * *' },
+    { job: checkpointLog, payload: {}, cron: '50 * * * *' },
     { job: nightlySweep, payload: {}, cron: '15 2 * * *' },
   ],
 };

@@ -1,4 +1,3 @@
-export { canonicalJson } from './canonical-json.js';
 export * from './chain.events.js';
 export { canonicalJson } from './canonical-json.js';
 export { type Checkpoint, type CheckpointClaims } from './checkpoint.js';

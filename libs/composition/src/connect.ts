@@ -5,7 +5,7 @@ import { createLogger } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
-import { GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
+import { GrpcCheckpointWitness, GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 import { eventRegistry } from './registry.js';
@@ -46,6 +46,7 @@ export const connect = async (
   const shredder = new GrpcShredder(address);
   const operations = new GrpcVaultOperations(address);
   const recovery = new GrpcVaultRecovery(address);
+  const witness = new GrpcCheckpointWitness(address);
   const store = new EventStoreDb(configuration.EVENTSTORE_URL);
   const ledger = new EventStoreLedger({ store, vault, registry, clock, policyVersion: () => policy.version });
   await vault
@@ -59,7 +60,9 @@ export const connect = async (
     shredder.close();
     operations.close();
     recovery.close();
+    witness.close();
     await Promise.all([readModels.end(), control.end()]);
   };
-  return { clock, logger, policy, registry, vault, shredder, operations, recovery, ledger, readModels, control, close };
+  const vaultParts = { vault, shredder, operations, recovery, witness };
+  return { clock, logger, policy, registry, ...vaultParts, ledger, store, readModels, control, close };
 };

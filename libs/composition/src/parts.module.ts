@@ -3,12 +3,12 @@ import { Module } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { EventRegistry } from '#events';
 import { Clock } from '#kernel';
-import { Ledger } from '#ledger';
+import { EventStore, Ledger } from '#ledger';
 import { Policy } from '#policy';
 import { createDatabase } from '#postgres';
 import { SigningKeys } from '#signing';
 import { Vault } from '#vault';
-import { VaultOperations, VaultRecovery } from '#vault/operations';
+import { CheckpointWitness, VaultOperations, VaultRecovery } from '#vault/operations';
 import { Shredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 
@@ -20,7 +20,7 @@ export const CONTROL = Symbol('control database');
 /** `@Inject(LOGGER) logger: Logger`. */
 export const LOGGER = Symbol('logger');
 
-/** Makes the parts injectable everywhere: Ledger, Vault, Shredder, VaultOperations, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
+/** Makes the parts injectable everywhere: Ledger, EventStore, Vault, Shredder, VaultOperations, VaultRecovery, CheckpointWitness, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
 @Module({})
 export class PartsModule {
   static of(parts: Parts): DynamicModule {
@@ -34,7 +34,9 @@ export class PartsModule {
       { provide: VaultOperations, useValue: parts.operations },
       { provide: VaultRecovery, useValue: parts.recovery },
       { provide: SigningKeys, useValue: new SigningKeys(parts.control) },
+      { provide: CheckpointWitness, useValue: parts.witness },
       { provide: Ledger, useValue: parts.ledger },
+      { provide: EventStore, useValue: parts.store },
       // The database of the read models, as queries take it.
       { provide: Kysely, useValue: parts.readModels && createDatabase(parts.readModels) },
       { provide: READ_MODELS, useValue: parts.readModels },

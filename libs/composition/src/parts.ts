@@ -1,11 +1,11 @@
 import type { EventRegistry } from '#events';
 import type { Clock } from '#kernel';
-import type { Ledger } from '#ledger';
+import type { EventStore, Ledger } from '#ledger';
 import type { Logger } from '#observability';
 import type { Policy } from '#policy';
 import type { Pool } from '#postgres';
 import type { Vault } from '#vault';
-import type { VaultOperations, VaultRecovery } from '#vault/operations';
+import type { CheckpointWitness, VaultOperations, VaultRecovery } from '#vault/operations';
 import type { Shredder } from '#vault/shredder';
 
 /** What api, projector and worker are made of: connections to the other systems, and the policy that all of them obey. */
@@ -21,7 +21,11 @@ export interface Parts {
   readonly operations: VaultOperations;
   /** The vault's gate, and what leads out of a closed one. */
   readonly recovery: VaultRecovery;
+  /** Keeps the log's checkpoints where the log's writers cannot reach, where the vault lets this program. */
+  readonly witness: CheckpointWitness;
   readonly ledger: Ledger;
+  /** The log as it is stored, sealed: for what opens nothing of it. */
+  readonly store: EventStore;
   /** Read models, checkpoints and job queues: rebuilt, never backed up. */
   readonly readModels: Pool;
   /** Tokens, staff, idempotency, import state: backed up, never rebuilt. */

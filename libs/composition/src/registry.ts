@@ -1,5 +1,6 @@
 import * as access from '#access';
 import * as analytics from '#analytics';
+import * as chain from '#chain';
 import * as companies from '#companies';
 import * as customers from '#customers';
 import * as epochs from '#epochs';
@@ -16,6 +17,7 @@ const CONTEXTS: readonly object[] = [
   events,
   access,
   analytics,
+  chain,
   companies,
   customers,
   epochs,

@@ -11,3 +11,4 @@ export * from './operations-double.js';
 export * from './read-side.js';
 export * from './killed-at.js';
 export * from './vault-archive-double.js';
+export * from './witness-double.js';
