@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import type { ArchiveMessage, Keeper } from '#vault/keeper';
-import { authorized, messageOf, toStatus } from '#vault/keeper';
+import type { sendUnaryData, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
+import { MakulerError } from '#kernel';
+import type { ArchiveFrame, ArchiveMessage, Keeper } from '#vault/keeper';
+import { authorized, frameOf, messageOf, toStatus } from '#vault/keeper';
 
 /** `Backup`: the copy goes out no faster than it is taken, so that it never stands in memory. */
 export const backup =
@@ -21,6 +22,34 @@ export const backup =
     send().catch((error: unknown) => call.emit('error', statusOf(error)));
   };
 
+/** `Restore`: a caller that breaks off, or whose copy is not whole, has changed nothing. */
+export const restore =
+  (keeper: Keeper) =>
+  (call: ServerReadableStream<ArchiveMessage, object>, done: sendUnaryData<object>): void => {
+    const take = async () => {
+      authorized(call);
+      const messages = (call as AsyncIterable<ArchiveMessage>)[Symbol.asyncIterator]();
+      const first = (await messages.next()).value as ArchiveMessage | undefined;
+      if (first?.frame !== 'begin' || !UUID.test(first.begin?.incarnation ?? ''))
+        throw new MakulerError('invalid-input');
+      await keeper.restore(framesOf(messages), first.begin!.incarnation);
+    };
+    take().then(
+      () => done(null, {}),
+      (error: unknown) => done(statusOf(error), null),
+    );
+  };
+
+async function* framesOf(messages: AsyncIterator<ArchiveMessage>): AsyncGenerator<ArchiveFrame, void> {
+  for (;;) {
+    const { value, done } = await messages.next();
+    if (done) return;
+    yield frameOf(value);
+  }
+}
+
 /** Who may not call is told so as gRPC says it; everything else goes out with its code. */
 const statusOf = (error: unknown): object =>
   typeof (error as { code?: unknown }).code === 'number' ? (error as object) : toStatus(error);
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -16,6 +16,12 @@ const milliseconds = (fallback: number): Setting<number> => ({
   fallback,
 });
 
+const flag: Setting<boolean> = {
+  parse: (value) => (value === '1' ? true : value === '0' ? false : undefined),
+  valid: '1 or 0',
+  fallback: false,
+};
+
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** `30d`, `12h`, `15m`, `10s`, or `0` where that means something. */
 const duration = (fallback: string, atLeastMs: number): Setting<number> => {
@@ -42,6 +48,7 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     VAULT_LEASE_MS: milliseconds(5_000),
     VAULT_EPOCH_WINDOW: duration('30d', 0),
     VAULT_SEAL_EVERY: duration('24h', 1_000),
+    VAULT_DRILL: flag,
   });
   return {
     databaseUrl: values.VAULT_DATABASE_URL,
@@ -55,6 +62,7 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     leaseMs: values.VAULT_LEASE_MS,
     epochWindowMs: values.VAULT_EPOCH_WINDOW,
     sealEveryMs: values.VAULT_SEAL_EVERY,
+    drill: values.VAULT_DRILL,
     clock: new SystemClock(),
     ...(values.MAKULER_HOME === undefined ? {} : { home: values.MAKULER_HOME }),
   };

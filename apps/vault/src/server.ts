@@ -4,7 +4,7 @@ import type { Clock } from '#kernel';
 import type { EventStore } from '#ledger';
 import { createPool } from '#postgres';
 import type { GateRefusal, GateState } from '#vault/keeper';
-import { CustodianMirrors, FileCustodian, Keeper, vaultServiceDefinition } from '#vault/keeper';
+import { CustodianMirrors, FileCustodian, Keeper, observing, vaultServiceDefinition } from '#vault/keeper';
 import { EventLogWitness } from './event-log-witness.js';
 import { vaultService } from './vault-service.js';
 
@@ -31,6 +31,8 @@ export interface VaultServerOptions {
   /** From one planned seal to the next, in milliseconds. */
   readonly sealEveryMs: number;
   readonly clock: Clock;
+  /** A drill: the custodian is looked at and not changed, and a log that is older than it is no fault. */
+  readonly drill?: boolean;
   /** Called when the vault must stop by itself after it had been serving. */
   readonly onRefused?: (refusal: GateRefusal) => void;
 }
@@ -57,12 +59,18 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
     await pool.end();
   };
   try {
+    const { drill = false } = options;
     const mirrors = options.custodian.map(
-      (directory) => new FileCustodian(directory, options.home === undefined ? {} : { home: options.home }),
+      (directory) =>
+        new FileCustodian(directory, {
+          ...(options.home === undefined ? {} : { home: options.home }),
+          observed: drill,
+        }),
     );
     keeper = await Keeper.start({
       pool,
-      custodian: new CustodianMirrors(mirrors),
+      custodian: new CustodianMirrors(drill ? observing(mirrors) : mirrors),
+      olderLogExpected: drill,
       log: new EventLogWitness(options.log),
       clock: options.clock,
       leaseMs: options.leaseMs,

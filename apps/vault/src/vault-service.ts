@@ -4,6 +4,8 @@ import { isId, MakulerError } from '#kernel';
 import type {
   ClearingReply,
   Keeper,
+  LossesReply,
+  LossReport,
   Looked,
   MintReply,
   MintRequest,
@@ -17,7 +19,7 @@ import type {
   WitnessedCheckpoint,
 } from '#vault/keeper';
 import { authorized, toStatus } from '#vault/keeper';
-import { backup } from './archive-service.js';
+import { backup, restore } from './archive-service.js';
 import { hold } from './hold.js';
 
 /** A handler that may throw: who may call it is checked first, and errors go out with their code and nothing else. */
@@ -71,6 +73,7 @@ const openedKey = (looked: Looked): OpenedKey => {
     case 'expired':
     case 'erased':
       return { state: 'shredded' };
+    case 'lost':
     case 'unknown':
     case 'damaged':
       return { state: looked.state };
@@ -85,12 +88,12 @@ const open = async (keeper: Keeper, { holder, scopeIds }: OpenRequest): Promise<
 };
 
 const status = async (keeper: Keeper): Promise<StatusReply> => {
-  const { gate, keys, mirrors, incarnation = '', epochs = null, ...rest } = await keeper.status();
+  const { gate, keys, mirrors, installation = '', incarnation = '', epochs = null, ...rest } = await keeper.status();
   return {
     ...rest,
     ...keys,
     mirrors,
-    incarnation,
+    ...{ installation, incarnation },
     gate: gate.state,
     why: 'why' in gate ? gate.why : '',
     wayOut: 'wayOut' in gate ? gate.wayOut : '',
@@ -99,12 +102,19 @@ const status = async (keeper: Keeper): Promise<StatusReply> => {
   };
 };
 
+const lossesReply = ({ hash, scopes, missingEvents }: LossReport): LossesReply => ({
+  hash,
+  scopes: Object.entries(scopes).map(([stream, count]) => ({ stream, count })),
+  missing: missingEvents ?? null,
+});
+
 /** vault.proto, answered by the keeper. */
 export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   Hold: hold(keeper),
   Mint: unary((request: MintRequest) => mint(keeper, request)),
   Open: unary((request: OpenRequest) => open(keeper, request)),
   Backup: backup(keeper),
+  Restore: restore(keeper),
   Status: unary(() => status(keeper)),
   Standing: unary(async (): Promise<StandingReply> => {
     const { checkpoint = null, ...standing } = await keeper.standing();
@@ -134,6 +144,14 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   ReceiptOf: unary(async ({ orderId }: { orderId: string }) => ({
     receipt: (await keeper.receiptOf(orderId)) ?? null,
   })),
+  Losses: unary(async () => lossesReply(await keeper.losses())),
+  AcceptLosses: unary(async ({ hash }: { hash: string }) => lossesReply(await keeper.acceptLosses(hash))),
+  Reapplied: unary(() => keeper.reapplied()),
+  Recorded: unary(async ({ reconciliations, owners }: { reconciliations: string[]; owners: OwnerRef[] }) => {
+    if (!reconciliations.every((id) => UUID.test(id))) throw new MakulerError('invalid-input');
+    await keeper.recorded({ reconciliations, owners: owners.map(ownerOf) });
+    return {};
+  }),
   CloseForEver: unary(async ({ owner, orderId }: { owner: OwnerRef; orderId: string }) => {
     if (!UUID.test(orderId)) throw new MakulerError('invalid-input');
     await keeper.closeForEver(ownerOf(owner), orderId);

@@ -13,6 +13,7 @@ import {
 } from '#postgres';
 import type { ArchiveFrame, ArchiveHeader } from '../archive-contract.js';
 import { readVaultRow } from './founding.js';
+import { beginIncarnation } from './incarnations.js';
 import { SCHEMA } from './schema.js';
 
 const SCHEMA_NAME = 'vault';
@@ -85,7 +86,8 @@ export const restoreVault = async (
     await makeSchema(pool, header);
     await inTransaction(pool, async (client) => {
       await insertFrames(client, header, reading);
-      await client.query('update vault set active = $1, incarnation = $2', [token, incarnation]);
+      await beginIncarnation(client, { id: incarnation });
+      await client.query('update vault set active = $1', [token]);
     });
     await migrate(pool, SCHEMA_NAME, SCHEMA);
   } finally {

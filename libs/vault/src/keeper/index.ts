@@ -1,7 +1,9 @@
 /** The keeper of keys: only apps/vault may import this entry point. */
 export { Custodian } from './custodian/custodian.js';
+export type { RootPlace } from './custodian/custodian.js';
 export { FileCustodian } from './custodian/file-custodian.js';
 export { CustodianMirrors } from './custodian/mirrors.js';
+export { observing } from './custodian/observing.js';
 export type { GateState, Refused } from './gate.js';
 export { GateRefusal } from './gate.js';
 export type { HolderSession, Notice } from './holders.js';
@@ -15,7 +17,9 @@ export { vaultServiceDefinition } from '../rpc/service.js';
 export type * from '../rpc/messages.js';
 export { toStatus } from '../rpc/errors.js';
 export { authorized } from '../rpc/authorized.js';
+export type { LossReport } from '../recovery-contract.js';
 export type { FenceOrder, ShredOrder } from '../shredder-contract.js';
+export type { WitnessedCheckpoint } from '../witness-contract.js';
 export { frameOf, messageOf } from '../rpc/archive-messages.js';
 export type { ArchiveMessage } from '../rpc/archive-messages.js';
 export type { ArchiveFrame } from '../archive-contract.js';

@@ -5,12 +5,13 @@ import type { Pool, PoolClient } from '#postgres';
 import { assertDurable, inTransaction, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
 import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../operations-contract.js';
+import type { LossReport } from '../recovery-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
 import type { SequenceRow } from './active.js';
 import { Activity, readSequence } from './active.js';
-import { backUpVault } from './archive.js';
+import { backUpVault, restoreVault } from './archive.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { openEpochKeys } from './epochs/epoch-keys.js';
 import { Epochs } from './epochs/epochs.js';
@@ -20,14 +21,20 @@ import { stillThere } from './forgotten.js';
 import type { GateState, Refused } from './gate.js';
 import { GateRefusal } from './gate.js';
 import { readFacts } from './gate-facts.js';
+import type { GateFacts } from './gate-judgement.js';
 import { judge, judgeForgotten } from './gate-judgement.js';
 import { Holders } from './holders.js';
 import { BucketKeyring } from './keyring.js';
 import type { Looked } from './lookup.js';
 import type { LogWitness } from './log-witness.js';
 import { lookUp, scopesOf } from './lookup.js';
+import { acceptedBefore, acceptLosses } from './loss-acceptance.js';
+import type { Closed } from './losses.js';
+import { assertAgreed, assess } from './losses.js';
 import type { MintBatch } from './mint.js';
 import { Mint } from './mint.js';
+import type { Recorded, Unrecorded } from './reapplied.js';
+import { noteReconciled, noteRecorded, readUnrecorded } from './reapplied.js';
 import { replayJournal } from './reconcile.js';
 import { SCHEMA } from './schema.js';
 import { Shredding } from './shredding.js';
@@ -84,6 +91,7 @@ export class Keeper {
   #gate: GateState = { state: 'opening' };
   #open: Open | undefined;
   #opening: Promise<void> | undefined;
+  #closedWork: Promise<unknown> = Promise.resolve();
   /** Keys that this process has handed out, by incarnation: a database that knows fewer is an earlier one. */
   readonly #handedOut = new Map<string, number>();
   #ended = false;
@@ -165,6 +173,21 @@ export class Keeper {
     return backUpVault(this.options.pool);
   }
 
+  /** Fills the empty database that the gate is closed for, and reconciles anew. Resolves with the next verdict, whatever it is. */
+  async restore(frames: AsyncIterable<ArchiveFrame>, incarnation: string): Promise<void> {
+    const { pool, custodian, clock, leaseMs } = this.options;
+    const { state } = custodian;
+    if (this.#gate.state !== 'database-empty' || !state) throw new MakulerError('restore-not-empty');
+    const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
+    try {
+      const { installation } = state;
+      await restoreVault(pool, frames, { installation, incarnation, token: activity.token });
+    } finally {
+      await activity.giveUp();
+    }
+    await (this.#opening = this.#reopen('the vault was restored').finally(() => (this.#opening = undefined)));
+  }
+
   async standing(): Promise<VaultStanding> {
     return { serving: this.#open !== undefined, ...(await standingOf(this.options.pool, this.options.custodian)) };
   }
@@ -175,6 +198,43 @@ export class Keeper {
       this.#counted(await readSequence(client, activity.token));
       await keepCheckpoint(this.options.custodian, checkpoint);
     });
+  }
+
+  /** What would be lost if nothing better turns up. Throws `nothing-lost` unless the gate is closed for that. */
+  async losses(): Promise<LossReport> {
+    return (await this.whileClosed(assess)).report;
+  }
+  /** Accepts what `losses` named, and opens the gate. Throws `plan-changed`, `nothing-lost`. Said again, it says the same. */
+  async acceptLosses(hash: string): Promise<LossReport> {
+    const accepted = await acceptedBefore(this.options.pool, hash);
+    if (accepted) return accepted;
+    const { report } = await this.whileClosed(async (closed) => {
+      const losses = await assess(closed);
+      assertAgreed(losses, hash);
+      await acceptLosses(closed, losses);
+      return losses;
+    });
+    await this.#settle();
+    return report;
+  }
+
+  reapplied(): Promise<Unrecorded> {
+    this.#current();
+    return readUnrecorded(this.options.pool);
+  }
+  recorded(done: Recorded): Promise<void> {
+    this.#current();
+    return noteRecorded(this.options.pool, done);
+  }
+
+  /**
+   * Runs `work` behind the closed gate, with the right to write, one at a time; what it has made of the vault is reconciled
+   * by `settle`. Throws `nothing-lost` while the gate is open or is waited for.
+   */
+  whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T> {
+    const next = this.#closedWork.then(() => this.#whileClosed(work));
+    this.#closedWork = next.catch(() => undefined);
+    return next;
   }
 
   /** Answers behind a closed gate too: what is known of the database then, and what to do. */
@@ -189,6 +249,7 @@ export class Keeper {
           );
     return {
       gate: this.#gate,
+      installation: custodian.state?.installation,
       ...(await vaultCounts(pool)),
       mirrors: await mirrorStates(custodian),
       sharedDevice: await isDeviceShared(custodian, homeDevice),
@@ -228,6 +289,26 @@ export class Keeper {
     this.#opening = this.#reopen(LOG_AWAY).finally(() => (this.#opening = undefined));
   }
 
+  async #whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T> {
+    if (this.#open || this.#opening || this.#ended) throw new MakulerError('nothing-lost');
+    const { pool, custodian, log, clock, leaseMs } = this.options;
+    const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
+    try {
+      const facts = await this.#facts();
+      const [refused, { token }] = [judge(facts), activity];
+      return await work({ pool, custodian, clock, leaseMs, token, witness: log, facts, refused });
+    } finally {
+      await activity.giveUp();
+    }
+  }
+
+  async #facts(): Promise<GateFacts> {
+    const { pool, custodian, log, olderLogExpected = false } = this.options;
+    await migrate(pool, 'vault', SCHEMA);
+    await custodian.load();
+    return { ...(await readFacts(pool, custodian, log)), handedOut: this.#handedOut, olderLogExpected };
+  }
+
   /** Reconciles until there is a verdict: the gate is open, or closed with a way out. */
   async #settle(): Promise<void> {
     try {
@@ -239,19 +320,18 @@ export class Keeper {
   }
 
   async #reconcile(): Promise<void> {
-    const { pool, custodian, log, clock, leaseMs, olderLogExpected = false } = this.options;
+    const { pool, custodian, clock, leaseMs } = this.options;
     await assertDurable(pool);
     const activity = await Activity.take(pool, clock, leaseMs, (why) => this.#interrupted(why));
     try {
-      await migrate(pool, 'vault', SCHEMA);
-      await custodian.load();
-      const facts = await readFacts(pool, custodian, log);
-      assertFits(judge({ ...facts, handedOut: this.#handedOut, olderLogExpected }));
+      const facts = await this.#facts();
+      assertFits(judge(facts));
       const row = await found(pool, custodian, { token: activity.token, leaseMs, now: clock.now() });
       await takeOver(pool, row, activity.token, leaseMs);
       const keyring = new BucketKeyring(row.installation, await openEpochKeys(pool, custodian, row), row.epoch);
       const applied = await replayJournal(pool, keyring, custodian);
       assertFits(judgeForgotten(await stillThere(pool, keyring, facts.log.forgot)));
+      if (applied > 0) await noteReconciled(pool, applied);
       this.#handOut(row.incarnation, Number(row.mint_sequence));
       // The right to write may have been lost meanwhile, and then nobody was told.
       if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');

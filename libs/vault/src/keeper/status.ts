@@ -6,6 +6,8 @@ import type { GateState } from './gate.js';
 /** What `makuler status` shows of the vault. Counts and ids only. */
 export interface VaultStatus {
   readonly gate: GateState;
+  /** Of the custodian; `undefined` before there is one. */
+  readonly installation: string | undefined;
   /** `undefined` while the database is empty. */
   readonly incarnation: string | undefined;
   readonly mintSequence: number;

@@ -87,6 +87,8 @@ export interface StatusReply {
   readonly why: string;
   readonly wayOut: string;
   readonly applied: number;
+  /** Of the custodian; empty before there is one. */
+  readonly installation: string;
   readonly incarnation: string;
   readonly mintSequence: number;
   readonly epoch: number;

@@ -25,18 +25,22 @@ const orUndefined = (error: unknown): undefined => {
 export interface FileCustodianOptions {
   /** The home, which backups copy: a custodian inside it would be copied along with what it must outlive. */
   readonly home?: string;
+  /** Only looked at, by a drill: what seems left over may be what the installation's own vault is just writing. */
+  readonly observed?: boolean;
 }
 
 /** A mirror in a directory of its own: `custodian.state`, `mirror.id`, `root-<epoch>.key`. Created at first use. */
 export class FileCustodian extends Custodian {
   readonly #directory: string;
   readonly #home: string | undefined;
+  readonly #observed: boolean;
   #checked: Promise<boolean> | undefined;
 
   constructor(directory: string, options: FileCustodianOptions = {}) {
     super();
     this.#directory = resolve(directory);
     this.#home = options.home === undefined ? undefined : resolve(options.home);
+    this.#observed = options.observed ?? false;
   }
 
   get name(): string {
@@ -175,7 +179,7 @@ export class FileCustodian extends Custodian {
       );
     if (process.getuid && found.uid !== process.getuid())
       throw new GateRefusal('custodian-exposed', `The custodian's directory ${this.name} belongs to another user.`);
-    await removeLeftovers(this.#directory);
+    if (!this.#observed) await removeLeftovers(this.#directory);
     return true;
   }
 
