@@ -144,12 +144,12 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   ReceiptOf: unary(async ({ orderId }: { orderId: string }) => ({
     receipt: (await keeper.receiptOf(orderId)) ?? null,
   })),
-  Losses: unary(async () => lossesReply(await keeper.losses())),
-  AcceptLosses: unary(async ({ hash }: { hash: string }) => lossesReply(await keeper.acceptLosses(hash))),
-  Reapplied: unary(() => keeper.reapplied()),
+  Losses: unary(async () => lossesReply(await keeper.recovery.losses())),
+  AcceptLosses: unary(async ({ hash }: { hash: string }) => lossesReply(await keeper.recovery.acceptLosses(hash))),
+  Reapplied: unary(() => keeper.recovery.reapplied()),
   Recorded: unary(async ({ reconciliations, owners }: { reconciliations: string[]; owners: OwnerRef[] }) => {
     if (!reconciliations.every((id) => UUID.test(id))) throw new MakulerError('invalid-input');
-    await keeper.recorded({ reconciliations, owners: owners.map(ownerOf) });
+    await keeper.recovery.recorded({ reconciliations, owners: owners.map(ownerOf) });
     return {};
   }),
   CloseForEver: unary(async ({ owner, orderId }: { owner: OwnerRef; orderId: string }) => {

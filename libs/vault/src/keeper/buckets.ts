@@ -21,7 +21,7 @@ export interface CleanBucketRow extends BucketRow {
 export interface ScopeRow {
   readonly scope_id: ScopeId;
   readonly bucket_id: string | null;
-  readonly state: 'live' | 'expired' | 'erased';
+  readonly state: 'live' | 'expired' | 'erased' | 'lost';
   readonly identity: Buffer | null;
   readonly sealed: Buffer | null;
 }
@@ -30,6 +30,8 @@ export interface ScopeRow {
 export type OpenedScope =
   | { readonly state: 'live'; readonly record: ScopeRecord; readonly dataKey: Uint8Array }
   | { readonly state: 'expired'; readonly record: ScopeRecord }
-  | { readonly state: 'erased' };
+  | { readonly state: 'erased' }
+  /** Two persons have accepted that no backup has it; never an erasure. */
+  | { readonly state: 'lost' };
 
 export const ownerKey = (owner: OwnerRef): string => `${owner.kind}:${owner.id}`;

@@ -188,7 +188,7 @@ export const dropExceptions = async (
   const buckets = await lockBucketsOf(client, owner);
   // A journal that is replayed brings scopes of several owners, and two of them may have the same category and partition.
   const names = doomed.flatMap(({ opened }) =>
-    opened.state !== 'erased' && ownerKey(opened.record.owner) === ownerKey(owner) ? [opened.record] : [],
+    'record' in opened && ownerKey(opened.record.owner) === ownerKey(owner) ? [opened.record] : [],
   );
   const except = exceptionsOf(keyring, row, (id) => buckets.get(id)).filter(
     (exception) => !isExcepted(names, exception),

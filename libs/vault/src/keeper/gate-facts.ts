@@ -19,12 +19,18 @@ export const readFacts = async (
 const vaultFacts = async (pool: Pool): Promise<VaultFacts | undefined> => {
   const row = await readVaultRow(pool);
   if (!row) return undefined;
-  const { installation, epoch, custodian_number: custodianNumber } = row;
+  const { installation, custodian_number: custodianNumber } = row;
+  const epoch = await lowestEpoch(pool);
   return {
     ...{ installation, epoch, custodianNumber: Number(custodianNumber) },
     incarnations: await readIncarnations(pool),
   };
 };
+
+/** While a seal is under way there are buckets of the epoch before, and a copy from then needs its root too. */
+const lowestEpoch = async (pool: Pool): Promise<number> =>
+  (await pool.query<{ epoch: number }>('select least(epoch, (select min(epoch) from bucket)) as epoch from vault'))
+    .rows[0]!.epoch;
 
 const custodianFacts = (state: CustodianState | undefined): CustodianFacts | undefined =>
   state && {

@@ -7,6 +7,7 @@ export interface VaultFacts {
   readonly installation: string;
   /** The highest number of a custodian's state that this database was ever committed with. */
   readonly custodianNumber: number;
+  /** The lowest that anything here lies under. */
   readonly epoch: number;
   /** Every life that this database knows, with the count of keys up to which it knows them. */
   readonly incarnations: ReadonlyMap<string, number>;
@@ -194,7 +195,7 @@ const stale = ({ vault, custodian, log }: GateFacts): Refused | undefined => {
 };
 
 /** Recent events and the last checkpoint together: between them they cover the whole log. */
-const demandedBy = ({ checkpoints: [last], incarnations }: LogTestimony): ReadonlyMap<string, number> => {
+export const demandedBy = ({ checkpoints: [last], incarnations }: LogTestimony): ReadonlyMap<string, number> => {
   const demanded = new Map(incarnations);
   if (last) demanded.set(last.incarnation, Math.max(last.mintSequence, demanded.get(last.incarnation) ?? 0));
   return demanded;

@@ -5,7 +5,6 @@ import type { Pool, PoolClient } from '#postgres';
 import { assertDurable, inTransaction, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
 import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../operations-contract.js';
-import type { LossReport } from '../recovery-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
@@ -28,14 +27,12 @@ import { BucketKeyring } from './keyring.js';
 import type { Looked } from './lookup.js';
 import type { LogWitness } from './log-witness.js';
 import { lookUp, scopesOf } from './lookup.js';
-import { acceptedBefore, acceptLosses } from './loss-acceptance.js';
 import type { Closed } from './losses.js';
-import { assertAgreed, assess } from './losses.js';
 import type { MintBatch } from './mint.js';
 import { Mint } from './mint.js';
-import type { Recorded, Unrecorded } from './reapplied.js';
-import { noteReconciled, noteRecorded, readUnrecorded } from './reapplied.js';
+import { noteReconciled } from './reapplied.js';
 import { replayJournal } from './reconcile.js';
+import { Recovery } from './recovery.js';
 import { SCHEMA } from './schema.js';
 import { Shredding } from './shredding.js';
 import type { VaultStatus } from './status.js';
@@ -92,12 +89,21 @@ export class Keeper {
   #open: Open | undefined;
   #opening: Promise<void> | undefined;
   #closedWork: Promise<unknown> = Promise.resolve();
+  /** What leads out of a closed gate. */
+  readonly recovery: Recovery;
   /** Keys that this process has handed out, by incarnation: a database that knows fewer is an earlier one. */
   readonly #handedOut = new Map<string, number>();
   #ended = false;
   #holders: Holders | undefined;
 
-  private constructor(private readonly options: KeeperOptions) {}
+  private constructor(private readonly options: KeeperOptions) {
+    this.recovery = new Recovery({
+      pool: options.pool,
+      whileClosed: (work) => this.#whileClosed(work),
+      reconcile: () => this.#settle(),
+      assertOpen: () => void this.#current(),
+    });
+  }
 
   /**
    * Reconciles, and opens the gate; a gate that must stay closed and has a way out is a start too, and `gate` says which.
@@ -195,46 +201,9 @@ export class Keeper {
   async witness(checkpoint: WitnessedCheckpoint): Promise<void> {
     const { activity } = this.#current();
     await inTransaction(this.options.pool, async (client) => {
-      this.#counted(await readSequence(client, activity.token));
+      await this.#assertActive(client, activity.token);
       await keepCheckpoint(this.options.custodian, checkpoint);
     });
-  }
-
-  /** What would be lost if nothing better turns up. Throws `nothing-lost` unless the gate is closed for that. */
-  async losses(): Promise<LossReport> {
-    return (await this.whileClosed(assess)).report;
-  }
-  /** Accepts what `losses` named, and opens the gate. Throws `plan-changed`, `nothing-lost`. Said again, it says the same. */
-  async acceptLosses(hash: string): Promise<LossReport> {
-    const accepted = await acceptedBefore(this.options.pool, hash);
-    if (accepted) return accepted;
-    const { report } = await this.whileClosed(async (closed) => {
-      const losses = await assess(closed);
-      assertAgreed(losses, hash);
-      await acceptLosses(closed, losses);
-      return losses;
-    });
-    await this.#settle();
-    return report;
-  }
-
-  reapplied(): Promise<Unrecorded> {
-    this.#current();
-    return readUnrecorded(this.options.pool);
-  }
-  recorded(done: Recorded): Promise<void> {
-    this.#current();
-    return noteRecorded(this.options.pool, done);
-  }
-
-  /**
-   * Runs `work` behind the closed gate, with the right to write, one at a time; what it has made of the vault is reconciled
-   * by `settle`. Throws `nothing-lost` while the gate is open or is waited for.
-   */
-  whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T> {
-    const next = this.#closedWork.then(() => this.#whileClosed(work));
-    this.#closedWork = next.catch(() => undefined);
-    return next;
   }
 
   /** Answers behind a closed gate too: what is known of the database then, and what to do. */
@@ -289,17 +258,22 @@ export class Keeper {
     this.#opening = this.#reopen(LOG_AWAY).finally(() => (this.#opening = undefined));
   }
 
-  async #whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T> {
-    if (this.#open || this.#opening || this.#ended) throw new MakulerError('nothing-lost');
-    const { pool, custodian, log, clock, leaseMs } = this.options;
-    const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
-    try {
-      const facts = await this.#facts();
-      const [refused, { token }] = [judge(facts), activity];
-      return await work({ pool, custodian, clock, leaseMs, token, witness: log, facts, refused });
-    } finally {
-      await activity.giveUp();
-    }
+  /** One at a time: a report takes as long as the whole log. */
+  #whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T> {
+    const next = this.#closedWork.then(async () => {
+      if (this.#open || this.#opening || this.#ended) throw new MakulerError('nothing-lost');
+      const { pool, custodian, log, clock, leaseMs } = this.options;
+      const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
+      try {
+        const facts = await this.#facts();
+        const [refused, { token }] = [judge(facts), activity];
+        return await work({ pool, custodian, clock, leaseMs, token, witness: log, facts, refused });
+      } finally {
+        await activity.giveUp();
+      }
+    });
+    this.#closedWork = next.catch(() => undefined);
+    return next;
   }
 
   async #facts(): Promise<GateFacts> {
@@ -352,14 +326,15 @@ export class Keeper {
 
   #assemble(activity: Activity, keyring: BucketKeyring, installation: string, incarnation: string): Open {
     const { pool, custodian, clock, epochWindowMs, sealEveryMs } = this.options;
-    const assertActive = async (client: PoolClient) => this.#counted(await readSequence(client, activity.token));
+    const assertActive = (client: PoolClient) => this.#assertActive(client, activity.token);
     const unapplied = () => this.#interrupted('an order is journaled and not applied');
     const shredding = new Shredding(pool, keyring, custodian, this.holders, clock, assertActive, unapplied);
     const mint = new Mint(pool, keyring, {
       nowMs: () => clock.now().getTime(),
       isClosing: (scopeId) => shredding.closing.has(scopeId),
       token: activity.token,
-      counted: (row) => this.#counted(row),
+      counted: (row) => this.#counted(row, this.#handedOut.get(incarnation) ?? 0),
+      committed: (sequence) => this.#handOut(incarnation, sequence),
     });
     const fences = new Fences(pool, keyring, custodian, this.holders, assertActive, unapplied);
     const epochs = new Epochs({
@@ -369,21 +344,26 @@ export class Keeper {
     return { activity, keyring, mint, fences, shredding, epochs, holders: this.holders, installation, incarnation };
   }
 
-  /** Takes note of the vault's row; throws when another vault has taken over, or when the count went back. */
-  #counted(row: SequenceRow | undefined): number {
+  async #assertActive(client: PoolClient, token: string): Promise<void> {
+    // Asked before the row: what is minted while it is on its way need not stand in it.
+    const atLeast = this.#handedOut.get(this.#open?.incarnation ?? '') ?? 0;
+    this.#counted(await readSequence(client, token), atLeast);
+  }
+
+  /** The count in the vault's row. Throws when another vault has taken over, or when fewer keys are known than were handed out. */
+  #counted(row: SequenceRow | undefined, atLeast: number): number {
     if (!row) {
       this.#interrupted('another vault has taken over');
       throw new MakulerError('vault-unavailable', { detail: 'Another vault has taken over this database.' });
     }
     const sequence = Number(row.mint_sequence);
-    this.#assertNoStepBack(row.incarnation, sequence);
-    this.#handOut(row.incarnation, sequence);
+    this.#assertNoStepBack(row.incarnation, sequence, atLeast);
     return sequence;
   }
 
   /** A database that was put back under a running vault knows keys no more that this vault has handed out. */
-  #assertNoStepBack(incarnation: string, sequence: number): void {
-    if (incarnation === this.#open?.incarnation && sequence >= (this.#handedOut.get(incarnation) ?? 0)) return;
+  #assertNoStepBack(incarnation: string, sequence: number, atLeast: number): void {
+    if (incarnation === this.#open?.incarnation && sequence >= atLeast) return;
     this.#interrupted('the database is an earlier one than this vault has worked on');
     throw new MakulerError('vault-unavailable', { detail: 'The database is an earlier one.' });
   }

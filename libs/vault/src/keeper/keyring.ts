@@ -121,7 +121,7 @@ export class BucketKeyring {
    * that, so that a damaged or forged row throws `key-damaged` and is never read as shredded.
    */
   openScope(row: ScopeRow, bucket: BucketRow | undefined): OpenedScope {
-    if (row.state === 'erased') return { state: 'erased' };
+    if (row.state === 'erased' || row.state === 'lost') return { state: row.state };
     if (!bucket || !row.sealed) throw damaged('key record');
     const place = { bucketId: bucket.bucket_id, generation: bucket.generation, scopeId: row.scope_id };
     const keys = this.keysOf(bucket);

@@ -73,7 +73,7 @@ export const scopesOf = async (
   );
   return rows.flatMap((row): ScopeInfo[] => {
     const opened = keyring.openScope(row, bucketOf(row));
-    if (opened.state === 'erased') return [];
+    if (!('record' in opened)) return [];
     if (opened.state === 'live') opened.dataKey.fill(0);
     const { record } = opened;
     if (record.owner.kind !== owner.kind || record.owner.id !== owner.id) return [];

@@ -7,6 +7,7 @@ import type { CustodianState, JournalEntry } from './custodian/custodian-state.j
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { closeOwners, dropExceptions } from './fences.js';
 import { lockOwners } from './owners.js';
+import { noteReapplied } from './reapplied.js';
 import { storeReceipt } from './receipts.js';
 import { dissolve } from './shredding.js';
 import type { Destroyed } from './tombstones.js';
@@ -64,7 +65,8 @@ const withoutTombstone = async (
   const states = new Map(rows.map((row) => [row.scope_id, row.state]));
   return entries.filter(({ scopeId, kind }) => {
     const state = states.get(scopeId);
-    return state !== 'erased' && state !== kind;
+    // What is lost has no key that could expire; that its owner was erased is said of it all the same.
+    return state !== 'erased' && state !== kind && !(state === 'lost' && kind === 'expired');
   });
 };
 
@@ -81,15 +83,19 @@ const apply = async (
   );
   const toErase = new Set(missing.flatMap(({ scopeId, kind }) => (kind === 'erased' ? [scopeId] : [])));
   const erasing = new Map<string, OwnerRef>();
+  const mended = new Map<string, OwnerRef>();
   for (const { row, opened } of doomed)
-    if (opened.state !== 'erased' && toErase.has(row.scope_id))
-      erasing.set(ownerKey(opened.record.owner), opened.record.owner);
+    if ('record' in opened) {
+      mended.set(ownerKey(opened.record.owner), opened.record.owner);
+      if (toErase.has(row.scope_id)) erasing.set(ownerKey(opened.record.owner), opened.record.owner);
+    }
   let epoch = Math.max(0, ...entries.map((entry) => entry.epoch));
   for (const owner of erasing.values()) {
     const named = doomed.filter(({ row }) => toErase.has(row.scope_id));
     epoch = Math.max(epoch, await dropExceptions(client, keyring, owner, named));
   }
   if (erasing.size > 0) await beginErasing(client, [...erasing.values()]);
+  await noteReapplied(client, [...mended.values()]);
   const destroyed = await bury(client, keyring, doomed, missing);
   // A database from before the scope was minted: the journal knows that it is shredded, so it is not an unknown one.
   const present = new Set(doomed.map(({ row }) => row.scope_id));
@@ -107,6 +113,7 @@ const closeAgain = async (pool: Pool, keyring: BucketKeyring, { closed }: Custod
     await inTransaction(pool, async (client) => {
       await lockOwners(client, missing);
       await closeOwners(client, keyring, missing);
+      await noteReapplied(client, missing);
     });
   return missing.length;
 };

@@ -116,6 +116,15 @@ export const SCHEMA: readonly Migration[] = [
         add constraint scope_gone check (state not in ('erased', 'lost') or (identity is null and sealed is null));
       -- Somebody's shreds were applied again, and the log may not say so yet.
       alter table owner add column reapplied boolean not null default false;
+      create table reconciliation (
+        id uuid primary key,
+        applied bigint not null
+      );
+      -- What two persons have agreed to, by its hash: counts only.
+      create table accepted_loss (
+        hash text primary key,
+        report jsonb not null
+      );
     `,
   },
 ];

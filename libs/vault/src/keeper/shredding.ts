@@ -116,9 +116,7 @@ export class Shredding {
     // All of the owner's buckets before any scope: a seal locks buckets in the same order, and nobody waits in a circle.
     await lockBucketsOf(client, order.owner);
     const doomed = await lockScopes(client, this.keyring, order.scopeIds);
-    const strange = doomed.filter(
-      ({ opened }) => opened.state !== 'erased' && !isSame(opened.record.owner, order.owner),
-    );
+    const strange = doomed.filter(({ opened }) => 'record' in opened && !isSame(opened.record.owner, order.owner));
     if (doomed.length !== new Set(order.scopeIds).size || strange.length > 0)
       throw new MakulerError('scope-unknown', { detail: 'The order names a scope that is not one of the owner.' });
     return doomed;

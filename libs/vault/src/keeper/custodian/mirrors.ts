@@ -3,6 +3,7 @@ import { GateRefusal } from '../gate.js';
 import type { Custodian } from './custodian.js';
 import { hashOf, successorOf } from './custodian-format.js';
 import type { CustodianState, StateChange } from './custodian-state.js';
+import { assertFit } from './fitness.js';
 import type { AwayMirror, AwayReason, Look } from './looking.js';
 import { awayBecause, judge, lookAt, newestOf, reasonOf } from './looking.js';
 import { unite, withConfirmations } from './uniting.js';
@@ -12,6 +13,8 @@ interface Seat {
   readonly custodian: Custodian;
   id: string | undefined;
   standing: 'present' | 'joining' | AwayMirror;
+  /** What is wrong with it was found by use, and would not be found by looking: it waits for a repair. */
+  awaitsRepair: boolean;
 }
 
 /** A place that the vault's database names. */
@@ -99,20 +102,32 @@ export class CustodianMirrors {
     return this.#inTurn(async () => {
       const looks = await this.#lookAt(this.#seats);
       const newest = newestOf([...looks.values()]);
-      assertFit(looks, newest, this.#state !== undefined);
-      this.#state = newest;
+      const known = this.#state !== undefined;
+      // Before anything is refused: a fork that is refused can then be repaired.
+      this.#state = newest ?? this.#state;
+      assertFit(
+        [...looks].map(([{ custodian }, look]) => ({ name: custodian.name, look })),
+        newest,
+        known,
+      );
       this.#owed.clear();
-      for (const seat of this.#seats) seat.standing = awayBecause(seat.custodian.name, seat.id, 'missing');
+      for (const seat of this.#seats)
+        Object.assign(seat, { standing: awayBecause(seat.custodian.name, seat.id, 'missing'), awaitsRepair: false });
       if (!newest) return undefined;
       this.#pin([hashOf(newest), ...newest.ancestors]);
       for (const [seat, look] of looks) await this.#bringUp(seat, look);
+      // A founding that was cut off goes on with all mirrors, and nothing is wrapped yet.
+      if (newest.phase === 'founding') for (const seat of this.#seats) if (isThere(seat)) seat.standing = 'present';
       this.#assertSomebody();
       return newest;
     });
   }
 
-  /** The first state: mirrors, their roots of epoch 1, nothing in the journal. Needs every mirror. */
-  found(installation: string): Promise<CustodianState> {
+  /**
+   * The first state: mirrors, their roots of epoch 1, nothing in the journal. Needs every mirror. `seen`: the highest number
+   * of a custodian before it that database or log have seen, when all of its mirrors are lost.
+   */
+  found(installation: string, seen = 0): Promise<CustodianState> {
     return this.#inTurn(async () => {
       for (const seat of this.#seats) seat.id = await seat.custodian.enrol();
       await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(1)));
@@ -121,9 +136,9 @@ export class CustodianMirrors {
         format: 2,
         installation,
         phase: 'founding',
-        number: 1,
+        number: seen + 1,
         ancestors: [],
-        mirrors: this.#seats.map(({ id }) => id!),
+        mirrors: this.#seats.map(({ id }) => id!).sort(),
         epochs: [1],
         pending: [],
         shredded: [],
@@ -159,8 +174,9 @@ export class CustodianMirrors {
   joined(custodian: Custodian, problem?: AwayReason): void {
     const seat = this.#seats.find((other) => other.custodian === custodian);
     if (!seat || typeof seat.standing !== 'string') return;
-    if (problem) this.#leave(seat, problem);
-    else seat.standing = 'present';
+    if (problem === undefined) seat.standing = 'present';
+    else this.#leave(seat, problem);
+    seat.awaitsRepair = problem !== undefined && problem !== 'failed';
   }
 
   /** Makes the root of a new epoch at every mirror that is there, and puts it into the state. Idempotent. */
@@ -256,6 +272,7 @@ export class CustodianMirrors {
       const how = judge(look, state);
       if (how === 'fork' || how === 'too-old') await this.#unite(look.state!);
       else if (how !== 'current' && how !== 'behind' && how !== 'damaged') throw unfit(seat.custodian, look, how);
+      seat.awaitsRepair = false;
       await this.#bringUp(seat, { id, state: undefined, problem: undefined });
     });
   }
@@ -275,9 +292,10 @@ export class CustodianMirrors {
   }
 
   /** Looks again at the mirrors that are away (or at others too) and brings back whoever can be. */
-  async #rejoin(seats = this.#seats.filter(({ standing }) => typeof standing !== 'string')): Promise<void> {
+  async #rejoin(seats = this.#seats.filter((seat) => !isThere(seat))): Promise<void> {
     if (!this.#state) throw new Error('the custodian was not loaded');
-    for (const [seat, look] of await this.#lookAt(seats)) await this.#bringUp(seat, look);
+    for (const [seat, look] of await this.#lookAt(seats.filter(({ awaitsRepair }) => !awaitsRepair)))
+      await this.#bringUp(seat, look);
   }
 
   /** A strict predecessor gets the state, and loses every root that is to be gone, before it counts. */
@@ -387,33 +405,9 @@ const newSeat = (custodian: Custodian): Seat => ({
   custodian,
   id: undefined,
   standing: awayBecause(custodian.name, undefined, 'missing'),
+  awaitsRepair: false,
 });
 const isThere = ({ standing }: Seat): boolean => typeof standing === 'string';
 
 const unfit = (custodian: Custodian, look: Look, reason: AwayReason): MakulerError =>
   new MakulerError('mirror-unfit', { detail: awayBecause(custodian.name, look.id, reason).message });
-
-/** The gate's part: what a vault never starts with, however many other mirrors are there. */
-const assertFit = (looks: ReadonlyMap<Seat, Look>, newest: CustodianState | undefined, known: boolean): void => {
-  const all = [...looks].map(([{ custodian }, look]) => ({ name: custodian.name, look }));
-  for (const { look } of all) if (look.problem?.reason === 'exposed') throw look.problem.cause;
-  if (!newest) return assertUnused(all, known);
-  for (const { name, look } of all) {
-    const how = judge(look, newest);
-    const refusal = awayBecause(name, look.id, how === 'fork' || how === 'foreign' ? how : 'missing').message;
-    if (how === 'fork' || how === 'foreign') throw new GateRefusal(how, refusal);
-    if (newest.phase === 'founding' && how !== 'current' && how !== 'behind')
-      throw new GateRefusal('custodian-missing', refusal);
-  }
-};
-
-const assertUnused = (all: readonly { name: string; look: Look }[], known: boolean): void => {
-  const names = all.map(({ name }) => name).join(' and ');
-  if (all.some(({ look }) => look.problem?.reason === 'damaged' || look.state))
-    throw new GateRefusal(
-      'custodian-lost',
-      `Of the custodian's mirrors at ${names} none can be read. Their root keys are the only ones: while they are away nothing that was sealed can be read, and nothing is erased by that. Bring back one of them, as it was.`,
-    );
-  if (known || all.some(({ look }) => look.problem?.reason === 'failed'))
-    throw new GateRefusal('custodian-missing', `None of the custodian's mirrors is at ${names}: bring them back.`);
-};

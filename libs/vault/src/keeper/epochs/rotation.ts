@@ -106,7 +106,7 @@ const resealScopes = async (
   );
   const resealed = rows.flatMap((row): { scopeId: ScopeId; identity: Buffer; sealed: Buffer }[] => {
     const opened = keyring.openScope(row, bucket);
-    if (opened.state === 'erased') return [];
+    if (!('record' in opened)) return [];
     const place = { bucketId, generation, scopeId: row.scope_id };
     const identity = scopeIdentity(keys, opened.record);
     if (opened.state === 'expired')

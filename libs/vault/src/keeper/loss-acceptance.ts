@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool, PoolClient } from '#postgres';
+import { inTransaction } from '#postgres';
+import { newKey, wipe } from '../aead.js';
+import type { LossReport } from '../recovery-contract.js';
+import type { WitnessedCheckpoint } from '../witness-contract.js';
+import type { CustodianMirrors } from './custodian/mirrors.js';
+import { noteCustodian } from './custodian-number.js';
+import type { EpochKeyWrap } from './epochs/epoch-keys.js';
+import { storeWraps, wrapByMirrors } from './epochs/epoch-keys.js';
+import { noteOpened } from './epochs/epoch-table.js';
+import { readVaultRow } from './founding.js';
+import { demandedBy } from './gate-judgement.js';
+import { beginIncarnation, readIncarnations } from './incarnations.js';
+import type { LogCheckpoint, LogTestimony } from './log-witness.js';
+import type { Closed, Losses } from './losses.js';
+
+/**
+ * Makes of losses what the gate can open on: the keys named read as lost, what opens under nothing is taken out, the lives
+ * that made lost keys are settled, and another life begins; with a new epoch key where none opens, and at a new custodian
+ * where none is left. Cut off anywhere, it is found again by the same assessment, and said again it does the rest.
+ */
+export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void> => {
+  const { pool, custodian, clock, facts } = closed;
+  const { log, handedOut } = facts;
+  const founded = custodian.state ?? (await foundCustodian(closed));
+  const row = await readVaultRow(pool);
+  const opens = row !== undefined && founded.epochs.includes(row.epoch);
+  const epoch = opens ? row.epoch : founded.epochs.at(-1)!;
+  const wraps = opens ? undefined : await freshEpochKey(custodian, founded.installation, epoch);
+  const settled = settledBy(log, handedOut, row && (await readIncarnations(pool)));
+  await inTransaction(pool, async (client) => {
+    if (!row) await writeRow(client, closed, epoch);
+    if (wraps) await beginEpoch(client, epoch, wraps, clock.now());
+    await takeOutUnopenable(client, founded.epochs, !opens);
+    await markLost(client, losses);
+    await beginIncarnation(client, { accepted: settled });
+    // What the log has lost may be that somebody was erased.
+    if (losses.report.missingEvents)
+      await client.query(`update owner set reapplied = true where state in ('erasing', 'closed')`);
+    await noteCustodian(client, founded);
+    await client.query('insert into accepted_loss (hash, report) values ($1, $2) on conflict do nothing', [
+      losses.report.hash,
+      JSON.stringify(losses.report),
+    ]);
+  });
+  const checkpoint = log.checkpoints[0] ? witnessed(log.checkpoints[0]) : null;
+  await custodian.change(({ phase, checkpoint: kept }) =>
+    phase === 'founding' || (losses.report.missingEvents && kept?.hash !== checkpoint?.hash)
+      ? { phase: 'founded', checkpoint }
+      : undefined,
+  );
+};
+
+/** The report of an acceptance that was carried out, by its hash. */
+export const acceptedBefore = async (pool: Pool, hash: string): Promise<LossReport | undefined> =>
+  (await pool.query<{ report: LossReport }>('select report from accepted_loss where hash = $1', [hash])).rows[0]
+    ?.report;
+
+/** All mirrors are gone: roots of a first epoch, in a state that comes after every one that vault and log have seen. */
+const foundCustodian = async ({ pool, custodian, facts: { log } }: Closed) => {
+  const row = await readVaultRow(pool);
+  const seen = Math.max(Number(row?.custodian_number ?? 0), ...log.checkpoints.map((one) => one.custodianNumber));
+  return custodian.found(row?.installation ?? log.checkpoints[0]?.installation ?? randomUUID(), seen);
+};
+
+const freshEpochKey = async (
+  custodian: CustodianMirrors,
+  installation: string,
+  epoch: number,
+): Promise<readonly EpochKeyWrap[]> => {
+  const epochKey = newKey();
+  try {
+    return await wrapByMirrors(custodian, { installation, epoch }, epochKey);
+  } finally {
+    wipe(epochKey);
+  }
+};
+
+/** Counts in the lives that the log names and this database does not know so far: what is not known of them is lost. */
+const settledBy = (
+  log: LogTestimony,
+  handedOut: ReadonlyMap<string, number>,
+  known: ReadonlyMap<string, number> = new Map(),
+): ReadonlyMap<string, number> => {
+  const settled = new Map<string, number>();
+  for (const [incarnation, count] of [...demandedBy(log), ...handedOut])
+    if ((known.get(incarnation) ?? -1) < count)
+      settled.set(incarnation, Math.max(count, settled.get(incarnation) ?? 0));
+  return settled;
+};
+
+const writeRow = async (client: PoolClient, { custodian, token, leaseMs }: Closed, epoch: number): Promise<void> => {
+  const incarnation = randomUUID();
+  await client.query(
+    'insert into vault (installation, incarnation, mint_sequence, epoch, active, lease_ms) values ($1, $2, 0, $3, $4, $5)',
+    [custodian.state!.installation, incarnation, epoch, token, leaseMs],
+  );
+  await client.query('insert into incarnation (id, begun_at_sequence) values ($1, 0)', [incarnation]);
+};
+
+const beginEpoch = async (
+  client: PoolClient,
+  epoch: number,
+  wraps: readonly EpochKeyWrap[],
+  now: Date,
+): Promise<void> => {
+  await client.query('update vault set epoch = $1', [epoch]);
+  await client.query('delete from epoch_key where epoch = $1', [epoch]);
+  await storeWraps(client, epoch, wraps);
+  await noteOpened(client, epoch, now);
+};
+
+/**
+ * Buckets that open under no root, and what lies in them. Live keys are lost; of what expired the key was destroyed before,
+ * and the tombstone keeps only that. Fences stay up, without exceptions: what they named can't be read any more.
+ */
+const takeOutUnopenable = async (client: PoolClient, roots: readonly number[], all: boolean): Promise<void> => {
+  const dead = 'select bucket_id from bucket where $2 or not epoch = any($1::int[])';
+  const values = [roots, all];
+  await client.query(
+    `update scope set state = case state when 'live' then 'lost' else 'erased' end, bucket_id = null, identity = null, sealed = null
+     where bucket_id in (${dead}) and state in ('live', 'expired')`,
+    values,
+  );
+  await client.query(`update scope set bucket_id = null where bucket_id in (${dead})`, values);
+  await client.query(
+    `update owner set except_bucket = null, except_sealed = null where except_bucket in (${dead})`,
+    values,
+  );
+  await client.query(`delete from owner_bucket where bucket_id in (${dead})`, values);
+  await client.query(`delete from bucket where $2 or not epoch = any($1::int[])`, values);
+  await client.query(
+    'delete from epoch_key where not epoch in (select epoch from bucket union select epoch from vault)',
+  );
+};
+
+const markLost = async (client: PoolClient, { scopeIds }: Losses): Promise<void> => {
+  // A tombstone stays one: whoever was erased reads as erased.
+  await client.query(
+    `insert into scope (scope_id, state) select unnest($1::uuid[]), 'lost' on conflict (scope_id) do nothing`,
+    [scopeIds],
+  );
+};
+
+const witnessed = (checkpoint: LogCheckpoint): WitnessedCheckpoint => ({
+  sequence: String(checkpoint.sequence),
+  position: checkpoint.position,
+  hash: checkpoint.link,
+  at: checkpoint.at,
+  signature: checkpoint.signature,
+  incarnation: checkpoint.incarnation,
+  mintSequence: String(checkpoint.mintSequence),
+});

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { OwnerRef } from '#kernel';
+import type { Pool, PoolClient } from '#postgres';
+import type { Reapplied, Reconciliation } from '../recovery-contract.js';
+
+/** What a start has mended and the log may not know of. */
+export interface Unrecorded {
+  readonly reconciliations: readonly Reconciliation[];
+  readonly owners: readonly Reapplied[];
+}
+
+/** What of it stands in the log by now. */
+export interface Recorded {
+  readonly reconciliations: readonly string[];
+  readonly owners: readonly OwnerRef[];
+}
+
+/** Shreds of these owners were applied again, in the transaction that did it. */
+export const noteReapplied = async (client: PoolClient, owners: readonly OwnerRef[]): Promise<void> => {
+  await client.query(
+    `update owner set reapplied = true from unnest($1::text[], $2::uuid[]) as o(k, i) where owner_kind = k and owner_id = i`,
+    [owners.map(({ kind }) => kind), owners.map(({ id }) => id)],
+  );
+};
+
+/** A start has applied so many shreds again. */
+export const noteReconciled = async (pool: Pool, applied: number): Promise<void> => {
+  await pool.query('insert into reconciliation (id, applied) values ($1, $2)', [randomUUID(), applied]);
+};
+
+export const readUnrecorded = async (pool: Pool): Promise<Unrecorded> => {
+  const { rows } = await pool.query<{ id: string; applied: string }>('select id, applied from reconciliation');
+  const { rows: owners } = await pool.query<{ kind: OwnerRef['kind']; id: string; erased: boolean }>(
+    `select owner_kind as kind, owner_id as id, state in ('erasing', 'closed') as erased from owner where reapplied`,
+  );
+  return {
+    reconciliations: rows.map(({ id, applied }) => ({ id, applied: Number(applied) })),
+    owners: owners.map(({ kind, id, erased }) => ({ owner: { kind, id } as OwnerRef, erased })),
+  };
+};
+
+export const noteRecorded = async (pool: Pool, { reconciliations, owners }: Recorded): Promise<void> => {
+  await pool.query('delete from reconciliation where id = any($1::uuid[])', [reconciliations]);
+  await pool.query(
+    `update owner set reapplied = false from unnest($1::text[], $2::uuid[]) as o(k, i) where owner_kind = k and owner_id = i`,
+    [owners.map(({ kind }) => kind), owners.map(({ id }) => id)],
+  );
+};

@@ -1,0 +1,49 @@
+import type { Pool } from '#postgres';
+import type { LossReport } from '../recovery-contract.js';
+import { acceptedBefore, acceptLosses } from './loss-acceptance.js';
+import type { Closed } from './losses.js';
+import { assertAgreed, assess } from './losses.js';
+import type { Recorded, Unrecorded } from './reapplied.js';
+import { noteRecorded, readUnrecorded } from './reapplied.js';
+
+/** What the keeper lends to the operations that lead out of a closed gate. */
+export interface Lent {
+  readonly pool: Pool;
+  /** Runs `work` behind the closed gate, with the right to write. Throws `nothing-lost` while the gate is open. */
+  whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T>;
+  /** Reconciles anew. Resolves with the next verdict, whatever it is. */
+  reconcile(): Promise<void>;
+  /** Throws `vault-unavailable` while the gate is closed. */
+  assertOpen(): void;
+}
+
+/** What leads out of a closed gate, and what is told once it is open; see `VaultRecovery` for what each promises. */
+export class Recovery {
+  constructor(private readonly lent: Lent) {}
+
+  async losses(): Promise<LossReport> {
+    return (await this.lent.whileClosed(assess)).report;
+  }
+
+  async acceptLosses(hash: string): Promise<LossReport> {
+    const accepted = await acceptedBefore(this.lent.pool, hash);
+    if (accepted) return accepted;
+    const report = await this.lent.whileClosed(async (closed) => {
+      const losses = await assess(closed);
+      assertAgreed(losses, hash);
+      await acceptLosses(closed, losses);
+      return losses.report;
+    });
+    await this.lent.reconcile();
+    return report;
+  }
+
+  async reapplied(): Promise<Unrecorded> {
+    this.lent.assertOpen();
+    return readUnrecorded(this.lent.pool);
+  }
+  async recorded(done: Recorded): Promise<void> {
+    this.lent.assertOpen();
+    await noteRecorded(this.lent.pool, done);
+  }
+}
