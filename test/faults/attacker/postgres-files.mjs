@@ -22,45 +22,38 @@ export const takeDataDirectory = async (directory, programs, loot) => {
     await chmod(scratch, 0o711);
     await chmod(server.data, 0o700);
     if (account) for (const path of [server.data, out]) await give(path, account);
-    const names = await query(
-      server,
-      'postgres',
-      join(out, 'databases'),
-      'select datname from pg_database where datallowconn',
-      ['name'],
-    );
-    for (const { name } of names) await takeDatabase(server, directory, name, out, loot);
+    const databases = await takeDatabase(server, directory, 'postgres', out, loot);
+    for (const name of databases) if (name !== 'postgres') await takeDatabase(server, directory, name, out, loot);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 };
 
-const TABLES = `select c.oid::text, c.relname, (select string_agg(attname, ' ' order by attnum) from pg_attribute
-  where attrelid = c.oid and attnum > 0 and not attisdropped)
+const DATABASES = 'select datname from pg_database where datallowconn and not datistemplate';
+const TABLES = `select c.oid, c.relname, (select string_agg(attname, ' ' order by attnum) from pg_attribute
+  where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'm') and n.nspname not in ('pg_catalog', 'information_schema')`;
 
+/** Writes out all tables in one life of the server. Answers with the names of all databases. */
 const takeDatabase = async (server, directory, database, out, loot) => {
-  const tables = await query(server, database, join(out, 'tables'), TABLES, ['oid', 'table', 'columns']);
-  if (tables.length === 0) return;
-  const fileOf = ({ oid }) => join(out, `${database}-${oid}`);
-  // Single-user mode ends a command at the end of its line.
-  const commands = tables.map(
-    (table) => `do $$ begin execute format('copy %s to %L', ${table.oid}::regclass, '${fileOf(table)}'); end $$;`,
+  const files = Object.fromEntries(
+    ['databases', 'tables', 'table'].map((name) => [name, join(out, `${database}-${name}`)]),
   );
-  await singleUser(server, database, commands);
-  for (const table of tables)
-    for (const row of copyRows(await readFile(fileOf(table), 'utf8'), table.columns.split(' ')))
-      takeRow(loot, `${directory}, ${database}`, table.table, row);
+  const each = `execute format('copy %s to %L', t.oid::regclass, '${files.table}-' || t.oid);`;
+  await singleUser(server, database, [
+    `copy (${DATABASES}) to '${files.databases}';`,
+    `copy (${TABLES}) to '${files.tables}';`,
+    `do $$ declare t record; begin for t in ${TABLES} loop ${each} end loop; end $$;`,
+  ]);
+  const read = async (file, columns) => copyRows(await readFile(file, 'utf8'), columns);
+  for (const { oid, table, columns } of await read(files.tables, ['oid', 'table', 'columns']))
+    for (const row of await read(`${files.table}-${oid}`, columns.split(' ')))
+      takeRow(loot, `${directory}, ${database}`, table, row);
+  return (await read(files.databases, ['name'])).map(({ name }) => name);
 };
 
-const query = async (server, database, file, select, columns) => {
-  await singleUser(server, database, [`copy (${select.replace(/\s+/g, ' ')}) to '${file}';`]);
-  const rows = copyRows(await readFile(file, 'utf8'), columns);
-  await rm(file);
-  return rows;
-};
-
+/** Runs commands on one database and ends. A command ends with its line there. */
 const singleUser = ({ postgres, data, account }, database, commands) =>
   new Promise((resolve, reject) => {
     const child = spawn(postgres, ['--single', '-D', data, database], {
@@ -77,7 +70,7 @@ const singleUser = ({ postgres, data, account }, database, commands) =>
       else reject(new Error(wrong ?? `postgres ended with ${code}: ${said.slice(-500)}`));
     });
     child.stdin.on('error', () => undefined);
-    child.stdin.end(`${commands.join('\n')}\n`);
+    child.stdin.end(commands.map((command) => `${command.replace(/\s+/g, ' ')}\n`).join(''));
   });
 
 /** PostgreSQL refuses to run as root: then as the user `postgres`. */
