@@ -1,0 +1,50 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Whether Debian's `redis-server` is on this machine; `.ci/run` installs it. */
+export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
+
+/** A Redis of the test's own, with a password and nothing kept on disk. */
+export interface RedisServer {
+  /** Without a path: append `/N` for database N, of 1,024. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const PASSWORD = 'test-password';
+
+/** Resolves when it takes connections. Throws what it said when it ends instead. */
+export const startRedis = async (): Promise<RedisServer> => {
+  const port = await freePort();
+  const directory = await mkdtemp(join(tmpdir(), 'makuler-redis-'));
+  const settings = { port, dir: directory, bind: '127.0.0.1', requirepass: PASSWORD, databases: 1024, save: '' };
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  while (!said.includes('Ready to accept connections'))
+    if ((await Promise.race([once(child.stdout, 'data'), ended.then(() => 'ended' as const)])) === 'ended')
+      throw new Error(`redis-server did not start: ${said}`);
+  return {
+    url: `redis://:${PASSWORD}@127.0.0.1:${port}`,
+    async stop() {
+      child.kill();
+      await ended;
+      await rm(directory, { recursive: true });
+    },
+  };
+};
