@@ -24,6 +24,7 @@ export const HTTP_STATUS = {
   'four-eyes': 403,
   'erasure-in-progress': 409,
   'erasure-not-finished': 409,
+  'attestation-not-yet': 404,
   'not-fenced': 409,
   'erasure-not-verified': 500,
   'not-erasable': 409,

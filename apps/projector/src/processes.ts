@@ -1,5 +1,5 @@
 import { rootDestruction } from '#epochs';
-import { erasureExecution } from '#erasure';
+import { erasureAttestation, erasureExecution } from '#erasure';
 import type { Jobs } from '#jobs';
 import type { Process } from '#projections';
 import { retentionSweeps } from '#retention';
@@ -9,4 +9,5 @@ export const processes = (jobs: Jobs): readonly Process[] => [
   erasureExecution(jobs),
   retentionSweeps(jobs),
   rootDestruction(jobs),
+  erasureAttestation(jobs),
 ];

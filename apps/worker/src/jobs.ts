@@ -1,7 +1,14 @@
 import type { Type } from '@nestjs/common';
 import { ChainWorkModule, checkpointLog, CheckpointLogProcessor } from '#chain';
 import { destroyRoots, DestroyRootsProcessor, EpochsWorkModule, sealEpoch, SealEpochProcessor } from '#epochs';
-import { ErasureWorkModule, ExecuteErasureProcessor, resumeErasures, ResumeErasuresProcessor } from '#erasure';
+import {
+  attestErasures,
+  AttestErasuresProcessor,
+  ErasureWorkModule,
+  ExecuteErasureProcessor,
+  resumeErasures,
+  ResumeErasuresProcessor,
+} from '#erasure';
 import {
   clockHeartbeat,
   ClockHeartbeatProcessor,
@@ -35,6 +42,7 @@ export const work: Work = {
   processors: [
     ExecuteErasureProcessor,
     ResumeErasuresProcessor,
+    AttestErasuresProcessor,
     NightlySweepProcessor,
     RetentionSweepProcessor,
     EndDeferralProcessor,
@@ -49,6 +57,7 @@ export const work: Work = {
     { job: sealEpoch, payload: {}, cron: '*/10 * * * *' },
     { job: destroyRoots, payload: {}, cron: '40 * * * *' },
     { job: checkpointLog, payload: {}, cron: '50 * * * *' },
+    { job: attestErasures, payload: {}, cron: '50 * * * *' },
     { job: nightlySweep, payload: {}, cron: '15 2 * * *' },
   ],
 };

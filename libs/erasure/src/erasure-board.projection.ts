@@ -3,9 +3,10 @@ import type { Transaction } from 'kysely';
 import type { ErasureId } from '#kernel';
 import type { RecordedEvent } from '#ledger';
 import { projection } from '#projections';
-import type { PlanLine } from './erasure.events.js';
+import type { PlanLine, RecertificationReason } from './erasure.events.js';
 import {
   ErasureApproved,
+  ErasureAttested,
   ErasureCertified,
   ErasureDelayed,
   ErasureExecuted,
@@ -13,6 +14,7 @@ import {
   ErasureFenced,
   ErasureGivenUp,
   ErasurePlanned,
+  ErasureRecertified,
   ErasureStopped,
   ErasureVerified,
 } from './erasure.events.js';
@@ -26,6 +28,18 @@ export interface ErasureStep {
   readonly at: string;
   /** Who did it: a random id. */
   readonly actor: string;
+}
+
+/** A certificate as it was issued. */
+export interface CertificateRow {
+  /** From 1. */
+  readonly edition: number;
+  readonly certificate: string;
+  /** RFC 3339; null where it promises no date. */
+  readonly backupsClearedBy: string | null;
+  /** Why it took the place of the one before; null for the first. */
+  readonly reason: RecertificationReason | null;
+  readonly issuedAt: string;
 }
 
 /** One erasure. Everything in it stands in clear in the owner's own stream. */
@@ -42,7 +56,13 @@ export interface ErasureRow {
   readonly delayed: readonly { readonly step: string; readonly code: string; readonly since: string }[];
   readonly planned_at: Date;
   readonly live_erased_at: Date | null;
-  readonly certificate: string | null;
+  /** What the newest certificate promises; null before there is one, and while none promises a date. */
+  readonly backups_cleared_by: Date | null;
+  /** Since the attestation: no backup can give the data back since then. */
+  readonly backups_cleared_at: Date | null;
+  /** The newest last. */
+  readonly certificates: readonly CertificateRow[];
+  readonly attestation: string | null;
 }
 
 interface Tables {
@@ -51,7 +71,7 @@ interface Tables {
 
 /** The board of erasures. It holds no personal value, so an erasure takes nothing from it: it is what remains to be shown. */
 export const erasureBoard = projection<Tables>('erasure_board', {
-  version: 1,
+  version: 2,
   holdsPersonalData: false,
   tables: `
     create table erasure_board (
@@ -66,10 +86,14 @@ export const erasureBoard = projection<Tables>('erasure_board', {
       delayed jsonb not null,
       planned_at timestamptz not null,
       live_erased_at timestamptz,
-      certificate text
+      backups_cleared_by timestamptz,
+      backups_cleared_at timestamptz,
+      certificates jsonb not null,
+      attestation text
     );
     create index on erasure_board (planned_at desc, erasure_id);
-    create index on erasure_board (state) where state in ('requested', 'fenced', 'executed', 'verified');`,
+    create index on erasure_board (state) where state in ('requested', 'fenced', 'executed', 'verified');
+    create index on erasure_board (erasure_id) where state = 'erased' and attestation is null;`,
 })
   .on(ErasurePlanned, async (event, db) => {
     const { erasureId, ownerId, ownerKind, ground, planHash, summary } = event.data;
@@ -82,7 +106,8 @@ export const erasureBoard = projection<Tables>('erasure_board', {
         ...plan,
         ...{ erasure_id: erasureId, owner_kind: ownerKind, owner_id: ownerId, ground, state: 'planned' },
         ...{ steps: json([stepOf('planned', event)]), delayed: json([]), planned_at: event.at },
-        ...{ live_erased_at: null, certificate: null },
+        ...{ live_erased_at: null, backups_cleared_by: null, backups_cleared_at: null },
+        ...{ certificates: json([]), attestation: null },
       })
       .onConflict((conflict) =>
         conflict.column('erasure_id').doUpdateSet({ ...plan, state, steps: appended('planned', event) }),
@@ -98,7 +123,12 @@ export const erasureBoard = projection<Tables>('erasure_board', {
     advance(event, db, 'executed', { live_erased_at: new Date(event.data.liveErasedAt) }),
   )
   .on(ErasureVerified, (event, db) => advance(event, db, 'verified'))
-  .on(ErasureCertified, (event, db) => advance(event, db, 'erased', { certificate: event.data.certificate }))
+  .on(ErasureCertified, (event, db) => advance(event, db, 'erased', certified(event, null)))
+  .on(ErasureRecertified, (event, db) => noteStep(event, db, 'recertified', certified(event, event.data.reason)))
+  .on(ErasureAttested, (event, db) => {
+    const { attestation, backupsClearedAt } = event.data;
+    return noteStep(event, db, 'attested', { attestation, backups_cleared_at: new Date(backupsClearedAt) });
+  })
   .on(ErasureDelayed, async ({ data, at }, db) => {
     const delay = JSON.stringify({ step: data.step, code: data.code, since: at.toISOString() });
     await db
@@ -121,12 +151,39 @@ const stepOf = (step: string, event: Step): ErasureStep => ({
 const appended = (step: string, event: Step) =>
   sql<any>`erasure_board.steps || ${JSON.stringify(stepOf(step, event))}::jsonb`;
 
+type Issued = Step & {
+  readonly data: { readonly certificate: string; readonly backupsClearedBy: string | null };
+};
+
+const certified = ({ data, at }: Issued, reason: RecertificationReason | null) => {
+  const { certificate, backupsClearedBy } = data;
+  const issued = JSON.stringify({ certificate, backupsClearedBy, reason, issuedAt: at.toISOString() });
+  return {
+    backups_cleared_by: backupsClearedBy === null ? null : new Date(backupsClearedBy),
+    certificates: sql<any>`certificates || (${issued}::jsonb || jsonb_build_object('edition', jsonb_array_length(certificates) + 1))`,
+  };
+};
+
+/** Something more is said of an erasure that is complete: its state stays. */
+const noteStep = async (
+  event: Step & { readonly data: { readonly erasureId: ErasureId } },
+  db: Transaction<Tables>,
+  step: string,
+  more: object,
+): Promise<void> => {
+  await db
+    .updateTable('erasure_board')
+    .set({ ...more, steps: appended(step, event) })
+    .where('erasure_id', '=', event.data.erasureId)
+    .execute();
+};
+
 /** One step further: what was being repeated has succeeded, or doesn't matter any more. */
 const advance = async (
   event: Step & { readonly data: { readonly erasureId: ErasureId } },
   db: Transaction<Tables>,
   state: ErasureState,
-  more: Partial<Pick<ErasureRow, 'live_erased_at' | 'certificate'>> = {},
+  more: object = {},
 ): Promise<void> => {
   await db
     .updateTable('erasure_board')

@@ -53,6 +53,12 @@ export class ErasureBoard {
     return this.#board().where('state', 'in', ['requested', 'fenced', 'executed', 'verified']).execute();
   }
 
+  /** Those that are certified, and whose backups are not known to be cleared; all of the log is in by now. Throws `projection-behind`. */
+  async awaitingAttestation(): Promise<readonly ErasureRow[]> {
+    await this.states.waitFor(erasureBoard, await this.ledger.head(), PATIENCE_MS);
+    return this.#board().where('state', '=', 'erased').where('attestation', 'is', null).execute();
+  }
+
   #board() {
     return erasureBoard.reader(this.readModels).selectFrom('erasure_board').selectAll();
   }

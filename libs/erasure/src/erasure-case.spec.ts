@@ -48,6 +48,7 @@ describe('an erasure case', () => {
     liveErasedAt: '2026-11-23T00:00:00.000Z',
     destroyed: [{ category: 'contact', fingerprint: 'f'.repeat(64) }],
   };
+  const issued = { certificate: 'e30.e30.c2ln', backupsClearedBy: '2026-12-23T00:00:00.000Z', epoch: 1 };
   let ledger: LedgerDouble;
 
   /** Decides as `actor` and gives the state after it. */
@@ -81,7 +82,7 @@ describe('an erasure case', () => {
       [job, (state) => fenceOwner(state, receipt.orderId), 'fenced'],
       [job, (state) => recordExecution(state, receipt), 'executed'],
       [job, (state) => recordVerification(state), 'verified'],
-      [job, (state) => recordCertificate(state, 'e30.e30.c2ln'), 'erased'],
+      [job, (state) => recordCertificate(state, issued), 'erased'],
     ];
     for (const [actor, decision, status] of steps) {
       expect((await say(actor, decision)).state.status).toBe(status);

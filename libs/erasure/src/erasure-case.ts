@@ -2,9 +2,10 @@ import type { ActorId, CompanyId, ErasureId, Opened, OwnerRef, SubjectId } from 
 import { companyOwner, subjectOwner } from '#kernel';
 import type { Decider, RecordedEvent, StreamName } from '#ledger';
 import { isEvent } from '#ledger';
-import type { DestroyedKey, PlanLine, PlannedScope } from './erasure.events.js';
+import type { DestroyedKey, PlanLine, PlannedScope, RecertificationReason } from './erasure.events.js';
 import {
   ErasureApproved,
+  ErasureAttested,
   ErasureCertified,
   ErasureDelayed,
   ErasureExecuted,
@@ -12,6 +13,7 @@ import {
   ErasureFenced,
   ErasureGivenUp,
   ErasurePlanned,
+  ErasureRecertified,
   ErasureStopped,
   ErasureVerified,
 } from './erasure.events.js';
@@ -38,6 +40,21 @@ export interface Executed {
   readonly destroyed: readonly DestroyedKey[];
 }
 
+/** What is certified of backups, by the newest certificate. */
+export interface Certified {
+  /** JWS, compact. */
+  readonly certificate: string;
+  /** From 1; each new certificate of the same erasure has the next. */
+  readonly edition: number;
+  /** RFC 3339; `null` while no date is promised. */
+  readonly backupsClearedBy: string | null;
+  /** The last epoch whose roots could open a copy; `null` where an old certificate did not say. */
+  readonly epoch: number | null;
+  readonly reason: RecertificationReason | undefined;
+  /** JWS, compact: the second statement, about this certificate. */
+  readonly attestation: string | undefined;
+}
+
 interface Underway {
   readonly plan: Plan;
   /** What is being repeated: `step:code`. Emptied by the step that succeeds. */
@@ -53,7 +70,7 @@ export type ErasureCase =
   | ({ readonly status: 'fenced'; readonly orderId: string } & Underway)
   | ({ readonly status: 'executed'; readonly executed: Executed } & Underway)
   | ({ readonly status: 'verified'; readonly executed: Executed } & Underway)
-  | { readonly status: 'erased'; readonly plan: Plan; readonly executed: Executed; readonly certificate: string };
+  | ({ readonly status: 'erased'; readonly plan: Plan; readonly executed: Executed } & Certified);
 
 /** The steps that the job still has to do are those of a case in one of these states. */
 export type UnderwayCase = Extract<ErasureCase, { status: 'requested' | 'fenced' | 'executed' | 'verified' }>;
@@ -80,9 +97,17 @@ export const erasureCase: Decider<ErasureCase> = {
     }
     if (isEvent(event, ErasureVerified) && state.status === 'executed')
       return { ...state, status: 'verified', delayed: [] };
-    if (isEvent(event, ErasureCertified) && state.status === 'verified')
-      return { status: 'erased', plan, executed: state.executed, certificate: event.data.certificate };
-    return state;
+    if (isEvent(event, ErasureCertified) && state.status === 'verified') {
+      const { certificate, backupsClearedBy, epoch } = event.data;
+      const certified = { certificate, backupsClearedBy, epoch, edition: 1, reason: undefined, attestation: undefined };
+      return { status: 'erased', plan, executed: state.executed, ...certified };
+    }
+    if (state.status !== 'erased') return state;
+    if (isEvent(event, ErasureRecertified)) {
+      const { certificate, backupsClearedBy, epoch, reason } = event.data;
+      return { ...state, certificate, backupsClearedBy, epoch, reason, edition: state.edition + 1 };
+    }
+    return isEvent(event, ErasureAttested) ? { ...state, attestation: event.data.attestation } : state;
   },
 };
 

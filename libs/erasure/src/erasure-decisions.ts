@@ -2,7 +2,7 @@ import type { Draft } from '#events';
 import { SubjectErased } from '#events';
 import type { ActorId, ErasureId, OwnerRef } from '#kernel';
 import { MakulerError } from '#kernel';
-import type { ErasureCase, Executed, Plan } from './erasure-case.js';
+import type { Certified, ErasureCase, Executed, Plan } from './erasure-case.js';
 import { isUnderway } from './erasure-case.js';
 import type { PlanLine, PlannedScope } from './erasure.events.js';
 import {
@@ -159,7 +159,10 @@ export const recordVerification = (state: ErasureCase): Draft<any>[] =>
     ? [ErasureVerified.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId })]
     : [];
 
-export const recordCertificate = (state: ErasureCase, certificate: string): Draft<any>[] =>
+/** What a certificate says of backups, with the certificate itself. */
+export type IssuedCertificate = Pick<Certified, 'certificate' | 'backupsClearedBy' | 'epoch'>;
+
+export const recordCertificate = (state: ErasureCase, issued: IssuedCertificate): Draft<any>[] =>
   state.status === 'verified'
-    ? [ErasureCertified.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId, certificate })]
+    ? [ErasureCertified.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId, ...issued })]
     : [];

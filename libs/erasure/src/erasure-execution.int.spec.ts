@@ -8,12 +8,22 @@ import { PurchaseInvoiced } from '#purchases';
 import { ClockGuard, CurrentHoldings, Holdings, holdings } from '#retention';
 import { ServiceCaseAdvanced, ServiceCaseOpened, ServiceNoteAdded } from '#service';
 import { SigningKeys } from '#signing';
-import { killedAt, LedgerDouble, policyOf, RunningProjections, SetClock, ShredderDouble, testDatabase } from '#testing';
+import {
+  killedAt,
+  LedgerDouble,
+  OperationsDouble,
+  policyOf,
+  RunningProjections,
+  SetClock,
+  ShredderDouble,
+  testDatabase,
+} from '#testing';
 import { verifyCertificate } from './certificate.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { planErasure, requestExecution } from './erasure-decisions.js';
 import { ErasureExecution } from './erasure-execution.js';
 import { ErasurePlanner } from './planner.js';
+import { Statements } from './statements.js';
 
 const policy = policyOf([
   { category: 'contact', trigger: 'last-activity', maximum: 'P24M', waitsFor: ['case-closed'] },
@@ -36,6 +46,7 @@ describe('the execution of an erasure', () => {
   const clock = new SetClock(new Date('2026-06-01T12:00:00Z'));
   const ledger = new LedgerDouble(clock);
   const shredder = new ShredderDouble(ledger.vault);
+  const operations = new OperationsDouble(shredder, clock);
   const guard = new ClockGuard(ledger, clock);
 
   beforeAll(async () => {
@@ -92,8 +103,16 @@ describe('the execution of an erasure', () => {
       policy,
       clock,
     );
+  const statements = (process: { within<T extends object>(whole: T): T } = unharmed) =>
+    new Statements(keys, process.within(operations), clock);
   const execution = (process: { within<T extends object>(whole: T): T } = unharmed) =>
-    new ErasureExecution(process.within(ledger), planner(process), process.within(shredder), keys, clock, guard);
+    new ErasureExecution(
+      process.within(ledger),
+      planner(process),
+      process.within(shredder),
+      statements(process),
+      guard,
+    );
   const planned = async (owner: OwnerRef): Promise<ErasureId> => {
     const erasureId = newId<ErasureId>();
     const salt = 'ab'.repeat(32);
@@ -142,7 +161,8 @@ describe('the execution of an erasure', () => {
     const claims = await verifyCertificate(state.certificate, await keys.published());
     expect(claims).toMatchObject({
       destroyed: { contact: 1, request: 1 },
-      backupsClearedBy: null,
+      version: 2,
+      backupsClearedBy: expect.any(String),
       kept: [{ category: 'billing', action: 'retain', count: 1, until: '2031-12-31', law: 'bokføringsloven § 13' }],
     });
     expect(claims.fingerprints).toHaveLength(2);
@@ -185,7 +205,7 @@ describe('the execution of an erasure', () => {
     const failing = Object.assign(new ShredderDouble(ledger.vault), {
       receiptOf: () => Promise.reject(new Error('a fault')),
     });
-    const broken = new ErasureExecution(ledger, planner(), failing, keys, clock, guard);
+    const broken = new ErasureExecution(ledger, planner(), failing, statements(), guard);
     for (const _ of [1, 2])
       await expect(inContext(system, () => broken.run(owner, erasureId))).rejects.toThrow('a fault');
     expect(await stateOf(owner)).toMatchObject({ status: 'fenced', delayed: ['fenced:internal'] });
@@ -204,7 +224,7 @@ describe('the execution of an erasure', () => {
       }),
       closeForEver: async () => undefined,
     });
-    const broken = new ErasureExecution(ledger, planner(), leaving, keys, clock, guard);
+    const broken = new ErasureExecution(ledger, planner(), leaving, statements(), guard);
     await expect(inContext(system, () => broken.run(owner, erasureId))).rejects.toMatchObject({
       code: 'erasure-not-verified',
     });
@@ -275,7 +295,7 @@ describe('the execution of an erasure', () => {
         return shredder.shred(order);
       },
     });
-    const late = new ErasureExecution(ledger, planner(), sleeping, keys, clock, guard);
+    const late = new ErasureExecution(ledger, planner(), sleeping, statements(), guard);
     await expect(inContext(system, () => late.run(owner, erasureId))).rejects.toMatchObject({ code: 'not-fenced' });
     expect(await stateOf(owner)).toMatchObject({ status: 'planned', plan: { items: { state: 'value' } } });
     expect((await liveOf(owner)).sort()).toEqual(['billing', 'contact', 'request']);
@@ -286,7 +306,7 @@ describe('the execution of an erasure', () => {
     const erasureId = await planned(owner);
     const doubting = new ClockGuard(new LedgerDouble(clock), clock);
     doubting.assertConfirmed = () => Promise.reject(new MakulerError('clock-implausible'));
-    const late = new ErasureExecution(ledger, planner(), shredder, keys, clock, doubting);
+    const late = new ErasureExecution(ledger, planner(), shredder, statements(), doubting);
     await expect(inContext(system, () => late.run(owner, erasureId))).rejects.toMatchObject({
       code: 'clock-implausible',
     });

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Draft } from '#events';
 import type { ErasureId, OwnerRef } from '#kernel';
-import { Clock, isMakulerError, MakulerError, newId } from '#kernel';
+import { isMakulerError, MakulerError, newId } from '#kernel';
 import { Ledger } from '#ledger';
 import { ClockGuard } from '#retention';
-import { SigningKeys } from '#signing';
 import type { ShredReceipt } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
-import { claimsOf, keptCounts, signCertificate } from './certificate.js';
+import { keptCounts } from './certificate.js';
 import type { ErasureCase, UnderwayCase } from './erasure-case.js';
 import { erasureCase, erasureStream, isUnderway } from './erasure-case.js';
 import {
@@ -19,6 +18,7 @@ import {
   stopErasure,
 } from './erasure-decisions.js';
 import { ErasurePlanner } from './planner.js';
+import { Statements } from './statements.js';
 
 /**
  * Executes an erasure, from wherever it stands. Every step is found by folding the owner's stream and asking the vault, and
@@ -31,8 +31,7 @@ export class ErasureExecution {
     private readonly ledger: Ledger,
     private readonly planner: ErasurePlanner,
     private readonly shredder: Shredder,
-    private readonly keys: SigningKeys,
-    private readonly clock: Clock,
+    private readonly statements: Statements,
     private readonly guard: ClockGuard,
   ) {}
 
@@ -123,7 +122,7 @@ export class ErasureExecution {
   }
 
   async #certify(state: Extract<UnderwayCase, { status: 'verified' }>): Promise<void> {
-    const certificate = await signCertificate(claimsOf(state.plan, state.executed, this.clock.now()), this.keys);
-    await this.#decide(state, (now) => recordCertificate(now, certificate));
+    const issued = await this.statements.certify(state.plan, state.executed);
+    await this.#decide(state, (now) => recordCertificate(now, issued));
   }
 }

@@ -99,11 +99,52 @@ export const ErasureVerified = event('erasure.verified', 1, {
   erasureId: plain<ErasureId>(ERASURE),
 });
 
-/** The signed certificate: JWS (compact), Ed25519, without personal data. */
-export const ErasureCertified = event('erasure.certified', 1, {
+const CERTIFICATE = 'Counts, hashes of destroyed keys and provisions of law; no id but that of the erasure.';
+const CLEARED = 'When roots of the vault are to be destroyed, for all keys of an epoch alike.';
+const EPOCH = 'Counts the generations of the vault’s top key, which all keys of the time share.';
+
+/**
+ * The signed certificate: JWS (compact), Ed25519, without personal data. `backupsClearedBy` (RFC 3339) is what it promises of
+ * backups, `null` where it promises no date; `epoch` is the last whose roots could open a copy of the destroyed keys.
+ */
+export const ErasureCertified = event(
+  'erasure.certified',
+  2,
+  {
+    ownerId: subject<SubjectId | CompanyId>(),
+    erasureId: plain<ErasureId>(ERASURE),
+    certificate: plain<string>(CERTIFICATE),
+    backupsClearedBy: plain<string | null>(CLEARED),
+    epoch: plain<number | null>(EPOCH),
+  },
+  { upcasts: { 1: (data) => ({ ...data, backupsClearedBy: null, epoch: null }) } },
+);
+
+/** Why a certificate was replaced. In each case the date moved forward, or became open. */
+export type RecertificationReason =
+  /** The first certificate promised no date: none was known then. */
+  | 'first-date'
+  /** The seal that ends the epoch came later than planned. */
+  | 'seal-late'
+  /** The date has passed, and not every mirror has confirmed: there is no date until it does. */
+  | 'mirror-outstanding';
+
+/** A new certificate in the place of the last one, because the date that it promised of backups could not be kept. */
+export const ErasureRecertified = event('erasure.recertified', 1, {
   ownerId: subject<SubjectId | CompanyId>(),
   erasureId: plain<ErasureId>(ERASURE),
-  certificate: plain<string>('Counts, hashes of destroyed keys and provisions of law; no id but that of the erasure.'),
+  certificate: plain<string>(CERTIFICATE),
+  backupsClearedBy: plain<string | null>(CLEARED),
+  epoch: plain<number>(EPOCH),
+  reason: plain<RecertificationReason>('One of three words.'),
+});
+
+/** Every mirror has confirmed that the roots are gone. The second signed statement: JWS (compact), Ed25519, about the last certificate. */
+export const ErasureAttested = event('erasure.attested', 1, {
+  ownerId: subject<SubjectId | CompanyId>(),
+  erasureId: plain<ErasureId>(ERASURE),
+  attestation: plain<string>('The hash of the certificate, an instant and two counts; no id but that of the erasure.'),
+  backupsClearedAt: plain<string>('When the last root of an epoch was gone, for all keys of that epoch alike.'),
 });
 
 /** The plan was withdrawn before anything was destroyed. */

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ClockGuard, HoldingsModule } from '#retention';
 import { ApproveErasureHandler } from './approve-erasure.js';
+import { AttestErasuresProcessor } from './attest-erasures.job.js';
+import { ClearingFollowUp } from './clearing-follow-up.js';
 import { ErasureBoard } from './erasure-board.js';
 import { ErasureExecution } from './erasure-execution.js';
 import { GetErasurePlanHandler } from './erasure-plan.query.js';
@@ -9,6 +11,7 @@ import { PlanErasureHandler } from './plan-erasure.js';
 import { ExecuteErasureProcessor, ResumeErasuresProcessor } from './execute-erasure.job.js';
 import { ErasurePlanner } from './planner.js';
 import { RequestExecutionHandler } from './request-execution.js';
+import { Statements } from './statements.js';
 
 const COMMANDS = [PlanErasureHandler, ApproveErasureHandler, RequestExecutionHandler, GiveUpErasureHandler];
 
@@ -23,7 +26,10 @@ const COMMANDS = [PlanErasureHandler, ApproveErasureHandler, RequestExecutionHan
 })
 export class ErasureModule {}
 
-/** Executing, in the workers. Needs from outside what ErasureModule needs, and Jobs, SigningKeys and a Shredder that may shred. */
+/**
+ * Executing and attesting, in the workers. Needs from outside what ErasureModule needs, and Jobs, SigningKeys, VaultOperations and a
+ * Shredder that may shred.
+ */
 @Module({
   imports: [HoldingsModule],
   providers: [
@@ -31,8 +37,11 @@ export class ErasureModule {}
     ErasurePlanner,
     ErasureBoard,
     ErasureExecution,
+    Statements,
+    ClearingFollowUp,
     ExecuteErasureProcessor,
     ResumeErasuresProcessor,
+    AttestErasuresProcessor,
   ],
 })
 export class ErasureWorkModule {}

@@ -5,7 +5,13 @@ export { ApproveErasure } from './approve-erasure.js';
 export { RequestExecution } from './request-execution.js';
 export { GiveUpErasure } from './give-up-erasure.js';
 export { GetErasurePlan, type ErasurePlanView } from './erasure-plan.query.js';
-export { erasureBoard, type ErasureRow, type ErasureState, type ErasureStep } from './erasure-board.projection.js';
+export {
+  erasureBoard,
+  type CertificateRow,
+  type ErasureRow,
+  type ErasureState,
+  type ErasureStep,
+} from './erasure-board.projection.js';
 export { ErasureBoard } from './erasure-board.js';
 export { erasureExecution } from './erasure-execution.process.js';
 export {
@@ -14,5 +20,7 @@ export {
   resumeErasures,
   ResumeErasuresProcessor,
 } from './execute-erasure.job.js';
-export { verifyCertificate, type CertificateClaims } from './certificate.js';
+export { attestErasures, AttestErasuresProcessor, erasureAttestation } from './attest-erasures.job.js';
+export { certificateHash, verifyCertificate, type CertificateClaims } from './certificate.js';
+export { verifyAttestation, type AttestationClaims } from './attestation.js';
 export { ErasureModule, ErasureWorkModule } from './erasure.module.js';

@@ -76,6 +76,10 @@ export const ERRORS = {
     meaning: 'The certificate exists only once the erasure is complete.',
     wayOut: 'Follow the erasure until its state is `erased`.',
   },
+  'attestation-not-yet': {
+    meaning: 'The attestation exists only once every mirror has confirmed that the roots are destroyed.',
+    wayOut: 'Ask again after `backupsClearedBy`; until then the certificate says what is planned.',
+  },
   'not-fenced': {
     meaning: 'An erasure destroys keys behind a fence only, and the fence is not up.',
     wayOut: 'The erasure is looked at anew by itself.',

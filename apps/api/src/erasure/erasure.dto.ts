@@ -61,8 +61,9 @@ export const erasureAnswer = (row: ErasureRow) => ({
   steps: row.steps,
   retrying: row.delayed,
   liveErasedAt: row.live_erased_at?.toISOString() ?? null,
-  // Set once backups are cleared by destroying the roots that open them.
-  backupsClearedBy: null,
+  backupsClearedBy: row.backups_cleared_by?.toISOString() ?? null,
+  backupsClearedAt: row.backups_cleared_at?.toISOString() ?? null,
+  backupsDelay: row.backups_cleared_at ? null : (row.certificates.at(-1)?.reason ?? null),
 });
 
 export class ErasureAnswer {
@@ -94,6 +95,25 @@ export class ErasureAnswer {
   retrying!: ErasureRow['delayed'];
   @ApiProperty({ type: 'string', nullable: true, format: 'date-time' })
   liveErasedAt!: string | null;
-  @ApiProperty({ type: 'string', nullable: true, format: 'date' })
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    format: 'date-time',
+    description: 'Planned, by the newest certificate: by then no backup can give the data back; null without a date',
+  })
   backupsClearedBy!: string | null;
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    format: 'date-time',
+    description: 'It has come true, and is attested',
+  })
+  backupsClearedAt!: string | null;
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    enum: ['first-date', 'seal-late', 'mirror-outstanding'],
+    description: 'Why the newest certificate took the place of another; null for the first, and once it is attested',
+  })
+  backupsDelay!: string | null;
 }

@@ -122,11 +122,49 @@ export class ErasuresController {
   @ReadsFrom([erasureBoard])
   @ApiOperation({ summary: 'The certificate', description: 'JWS (Ed25519); the keys are at /.well-known/jwks.json.' })
   async certificate(@Param() { id }: IdParam) {
-    const { certificate } = await this.board.get(id as ErasureId);
-    if (certificate === null) throw new MakulerError('erasure-not-finished');
-    return resource({ erasureId: id, certificate });
+    const newest = (await this.board.get(id as ErasureId)).certificates.at(-1);
+    if (!newest) throw new MakulerError('erasure-not-finished');
+    return resource({ erasureId: id, edition: newest.edition, certificate: newest.certificate });
+  }
+
+  @Get(':id/certificates')
+  @Roles('compliance', 'auditor')
+  @ReadsFrom([erasureBoard])
+  @ApiOperation({
+    summary: 'All certificates, the first one first',
+    description: 'Each takes the place of the one before; the date moves forward only, for the reason that it names.',
+  })
+  async certificates(@Param() { id }: IdParam) {
+    const { certificates } = await this.board.get(id as ErasureId);
+    return page(certificates, undefined, { columns: CERTIFICATE_COLUMNS });
+  }
+
+  @Get(':id/attestation')
+  @Roles('compliance', 'auditor')
+  @ReadsFrom([erasureBoard])
+  @ApiOperation({
+    summary: 'The attestation',
+    description:
+      'JWS (Ed25519), once every mirror has confirmed that the roots are gone; until then 404 with the planned date.',
+  })
+  async attestation(@Param() { id }: IdParam) {
+    const { state, attestation, backups_cleared_at, backups_cleared_by } = await this.board.get(id as ErasureId);
+    if (state !== 'erased') throw new MakulerError('erasure-not-finished');
+    if (attestation !== null)
+      return resource({ erasureId: id, backupsClearedAt: backups_cleared_at?.toISOString(), attestation });
+    const backupsClearedBy = backups_cleared_by?.toISOString() ?? null;
+    const when =
+      backupsClearedBy === null
+        ? 'no date is known until every mirror confirms'
+        : `it is planned for ${backupsClearedBy}`;
+    throw new MakulerError('attestation-not-yet', {
+      detail: `Not every mirror has confirmed yet that the roots are destroyed: ${when}.`,
+      facts: { erasureId: id, backupsClearedBy },
+    });
   }
 }
+
+const CERTIFICATE_COLUMNS = ['edition', 'backupsClearedBy', 'reason', 'issuedAt', 'certificate'];
 
 const ownerIn = ({ customerId, companyId }: ErasureBody): OwnerRef => {
   if (customerId !== undefined && companyId === undefined) return subjectOwner(customerId as CustomerId);
