@@ -66,28 +66,35 @@ const hasCompleteCode = (bits: Bits): boolean => {
 };
 
 const WALKED_SYMBOLS = 32;
+const LONGEST_COPY = 258;
 
 /** Fixed codes (§ 3.2.6): by chance, the first copy among the first symbols reaches behind what was written before. */
 const startsLikeFixedCodes = (bits: Bits): boolean => {
   for (let written = 0, symbol = 0; symbol < WALKED_SYMBOLS; symbol++) {
-    let code = bits.code(7);
-    if (code === 0) return written > 0;
-    if (code >= 0b0011000) {
-      // A literal, but for eight codes that stand for the longest copies.
-      code = bits.code(1, code);
-      if (code >= 0b11000000 && code < 0b11001000) return false;
-      if (code >= 0b11001000) bits.code(1);
+    const length = lengthOrLiteral(bits);
+    if (length === 'end') return written > 0;
+    if (length === 'literal') {
       written += 1;
       continue;
     }
-    const extra = code < 9 ? 0 : code < 21 ? (code - 5) >> 2 : 0;
-    const length = 3 + bits.take(extra);
-    const distanceCode = bits.code(5);
-    if (distanceCode > 29) return false;
-    const distanceExtra = distanceCode < 4 ? 0 : (distanceCode - 2) >> 1;
-    const base = distanceCode < 4 ? distanceCode + 1 : ((2 + (distanceCode & 1)) << distanceExtra) + 1;
-    if (base + bits.take(distanceExtra) > written) return false;
-    written += length;
+    bits.take(length < 9 || length >= 29 ? 0 : (length - 5) >> 2);
+    const distance = bits.code(5);
+    if (length > 29 || distance > 29) return false;
+    const extra = distance < 4 ? 0 : (distance - 2) >> 1;
+    const base = distance < 4 ? distance + 1 : ((2 + (distance & 1)) << extra) + 1;
+    if (base + bits.take(extra) > written) return false;
+    written += LONGEST_COPY;
   }
   return true;
+};
+
+/** The number of a length, from 1; those beyond 29 there are not. */
+const lengthOrLiteral = (bits: Bits): number | 'literal' | 'end' => {
+  const seven = bits.code(7);
+  if (seven === 0) return 'end';
+  if (seven < 0b0011000) return seven;
+  const eight = bits.code(1, seven);
+  if (eight >= 0b11000000 && eight < 0b11001000) return 24 + eight - 0b11000000;
+  if (eight >= 0b11001000) bits.take(1);
+  return 'literal';
 };

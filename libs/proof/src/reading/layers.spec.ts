@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,15 @@ describe('reading through layers', () => {
   it.each(wrapped)('finds what stands within %s, wherever it begins in a file', async (layers, content) => {
     expect(await layersIn(content)).toContain(layers);
     expect(await layersIn(Buffer.concat([NOISE, content, NOISE]))).toContain(layers);
+  });
+
+  const { value, files } = JSON.parse(readFileSync('test/vectors/proof/layers.1.json', 'utf8')) as {
+    value: string;
+    files: { made: string; layers: string; content: string }[];
+  };
+  it.each(files)('finds what $made has written', async ({ layers, content }) => {
+    expect(value).toBe(VALUE);
+    expect(await layersIn(zlib.gunzipSync(Buffer.from(content, 'base64')))).toContain(layers);
   });
 
   it('finds what stands in a file that is deflate and nothing else', async () => {

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { dumpFramesWatch } from './dump-frames.js';
 import { filesBelow, reasonOf } from './files.js';
 import { COMPRESSED, rawDeflate } from './inflate.js';
 import { lz4Watch } from './lz4.js';
@@ -57,6 +58,7 @@ export const readAll = async (
       ...COMPRESSED,
       ...SEALED,
       lz4Watch,
+      dumpFramesWatch,
       varlenaWatch,
       longValues.watch,
       writeAheadLogWatch,
