@@ -4,13 +4,16 @@ import { isMakulerError, MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { assertDurable, inTransaction, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
-import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../operations-contract.js';
+import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
 import type { SequenceRow } from './active.js';
 import { Activity, readSequence } from './active.js';
 import { backUpVault, restoreVault } from './archive.js';
+import { MirrorOperations } from './custodian/mirror-operations.js';
+import { reportMirrors } from './custodian/mirror-report.js';
+import { notePlaces, readPlaces } from './custodian/mirror-table.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { openEpochKeys } from './epochs/epoch-keys.js';
 import { Epochs } from './epochs/epochs.js';
@@ -68,6 +71,7 @@ interface Open {
   readonly fences: Fences;
   readonly shredding: Shredding;
   readonly epochs: Epochs;
+  readonly mirrors: MirrorOperations;
   readonly holders: Holders;
   readonly incarnation: string;
   readonly installation: string;
@@ -171,6 +175,32 @@ export class Keeper {
   }
   clearing(orderId: string, knownEpoch: number): Promise<Clearing | undefined> {
     return this.#current().epochs.clearing(orderId, knownEpoch);
+  }
+
+  mirrors(): Promise<readonly MirrorReport[]> {
+    return reportMirrors(this.options.custodian);
+  }
+  addMirror(place: string): Promise<string> {
+    return this.#current().mirrors.add(place);
+  }
+  retireMirror(id: string): Promise<void> {
+    return this.#current().mirrors.retire(id);
+  }
+  async repairMirror(id: string): Promise<void> {
+    if (this.#open) {
+      if (await this.#open.mirrors.repair(id)) this.#interrupted('the journal of a mirror was taken over');
+      return;
+    }
+    // Behind a gate that a fork keeps closed: what is united is reconciled as at any start.
+    if (this.#opening || this.#ended) this.#current();
+    const { pool, custodian, clock, leaseMs } = this.options;
+    const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
+    try {
+      await custodian.repair(id);
+    } finally {
+      await activity.giveUp();
+    }
+    await (this.#opening = this.#reopen('a mirror was repaired').finally(() => (this.#opening = undefined)));
   }
 
   /** A copy of the database at one moment. Throws `vault-unavailable` while the gate is closed: what is refused is no backup. */
@@ -279,7 +309,8 @@ export class Keeper {
   async #facts(): Promise<GateFacts> {
     const { pool, custodian, log, olderLogExpected = false } = this.options;
     await migrate(pool, 'vault', SCHEMA);
-    await custodian.load();
+    custodian.know(await readPlaces(pool));
+    await custodian.load().catch(leaveForkToOperator);
     return { ...(await readFacts(pool, custodian, log)), handedOut: this.#handedOut, olderLogExpected };
   }
 
@@ -315,6 +346,7 @@ export class Keeper {
       this.#holders = new Holders(clock, leaseMs, inheritedMs, () => this.#mayRenew());
       const open = this.#assemble(activity, keyring, row.installation, row.incarnation);
       await open.epochs.adopt();
+      await notePlaces(pool, custodian, clock.now());
       this.#open = open;
       open.epochs.resume();
       this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
@@ -341,7 +373,9 @@ export class Keeper {
       ...{ pool, keyring, custodian, clock, installation, windowMs: epochWindowMs, sealEveryMs, assertActive },
       onUnapplied: () => this.#interrupted('whether an epoch has begun is not known'),
     });
-    return { activity, keyring, mint, fences, shredding, epochs, holders: this.holders, installation, incarnation };
+    const mirrors = new MirrorOperations({ pool, custodian, clock, assertActive, tend: () => epochs.tend() });
+    const { holders } = this;
+    return { activity, keyring, mint, fences, shredding, epochs, mirrors, holders, installation, incarnation };
   }
 
   async #assertActive(client: PoolClient, token: string): Promise<void> {
@@ -427,6 +461,14 @@ const LOG_PATIENCE_MS = 20_000;
 const LOG_AWAY = 'the event log can’t be asked; it is waited for';
 const isLogAway = (error: unknown): boolean => isMakulerError(error, 'store-unavailable');
 const pause = () => new Promise((resolve) => setTimeout(resolve, 250));
+
+/** Which branch is the right one no program can tell: an operator has their journals united. */
+const leaveForkToOperator = (error: unknown): never => {
+  if (!(error instanceof GateRefusal) || error.reason !== 'fork') throw error;
+  const wayOut =
+    'See `makuler custodian status`, and unite the journals with `makuler custodian repair ID`: nobody who was forgotten on either side comes back.';
+  throw new ClosedGate({ state: 'forked', why: error.message, wayOut, acceptable: false });
+};
 
 const assertFits = (refused: Refused | undefined): void => {
   if (refused) throw new ClosedGate(refused);

@@ -73,15 +73,16 @@ export class Mint {
 
   async #commit(groups: Groups): Promise<MintBatch> {
     let filling: string | undefined;
-    const batch = await inTransaction(this.pool, async (client) => {
+    const { batch, total } = await inTransaction(this.pool, async (client) => {
       this.#filling ??= await fillingBucket(client);
       const minting = new Minting(client, this.keyring, this.#filling, this.surroundings);
       await minting.lock(groups.flat());
       const outcomes = groups.map((group) => minting.group(group));
       const total = this.surroundings.counted(await minting.write());
       filling = minting.fillingBucket;
-      return { outcomes: counted(outcomes, total) };
+      return { batch: { outcomes: counted(outcomes, total) }, total };
     });
+    this.surroundings.committed(total);
     // Only now: a bucket of a transaction that was rolled back does not exist.
     this.#filling = filling;
     return batch;

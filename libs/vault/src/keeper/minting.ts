@@ -49,8 +49,10 @@ export interface MintSurroundings {
   readonly isClosing: (scopeId: ScopeId) => boolean;
   /** The right to write, which the vault's row must still show. */
   readonly token: string;
-  /** Takes note of the vault's row after a batch; throws when there is none: another vault has taken over. */
+  /** Looks at the vault's row after a batch; throws when there is none: another vault has taken over. */
   readonly counted: (row: SequenceRow | undefined) => number;
+  /** Takes note of the count once the batch is committed, and never before: one that is rolled back was handed out to nobody. */
+  readonly committed: (sequence: number) => void;
 }
 
 /** One transaction of minting: every row it decides on is locked, and what it makes is kept until it is written. */

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OwnerRef, ScopeId } from '#kernel';
+import { SystemClock } from '#kernel';
+import type { Pool } from '#postgres';
+import { createPool } from '#postgres';
+import { testDatabase } from '#testing';
+import type { GateRefusal } from '#vault/keeper';
+import { CustodianMirrors, FileCustodian, Keeper, LogWitness } from '#vault/keeper';
+import { Life } from './mortal.js';
+
+/** Short: with no process holding a lease, all that waits for it is the first shred after a restart. */
+const LEASE_MS = 60;
+
+/** A log in which nothing was written yet. */
+class EmptyLog extends LogWitness {
+  async testify() {
+    return { checkpoints: [], headSequence: 0, incarnations: new Map<string, number>(), forgot: [] };
+  }
+  async *sealedScopes() {}
+}
+
+/** The system's clock, ahead by as much as a test wants. */
+class AheadClock extends SystemClock {
+  aheadMs = 0;
+  override now(): Date {
+    return new Date(super.now().getTime() + this.aheadMs);
+  }
+}
+
+export interface MintedScope {
+  readonly scopeId: ScopeId;
+  /** Hex. */
+  readonly key: string;
+}
+/** What a scope reads as: its key (hex), or the state. */
+export type Read = string;
+
+/** A keeper in this process, over a real database and real custodian directories, that can be killed at any step. */
+export class KeeperHouse {
+  readonly clock = new AheadClock();
+  /** Refusals of a keeper that had been serving. */
+  readonly refusals: GateRefusal[] = [];
+  windowMs = 0;
+  #life = new Life();
+  #keeper: Keeper | undefined;
+  #pool: Pool | undefined;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly database: Awaited<ReturnType<typeof testDatabase>>,
+    private readonly outside: Pool,
+  ) {}
+
+  static async build(): Promise<KeeperHouse> {
+    const database = await testDatabase();
+    const outside = createPool(database.url, { name: 'spec', max: 2 });
+    const house = new KeeperHouse(await mkdtemp(join(tmpdir(), 'makuler-keeper-')), database, outside);
+    await house.start();
+    return house;
+  }
+
+  get keeper(): Keeper {
+    return this.#keeper!;
+  }
+  get life(): Life {
+    return this.#life;
+  }
+  get mirrors(): readonly string[] {
+    return ['a', 'b'].map((name) => join(this.directory, 'custodian', name));
+  }
+
+  /** Throws what `Keeper.start` throws; the process is over then. */
+  async start(): Promise<void> {
+    this.#life = new Life();
+    const pool = createPool(this.database.url, { name: 'keeper' });
+    this.#pool = pool;
+    const custodians = this.mirrors.map((directory) => this.#life.custodian(new FileCustodian(directory)));
+    try {
+      this.#keeper = await Keeper.start({
+        pool: this.#life.pool(pool),
+        custodian: new CustodianMirrors(custodians),
+        log: new EmptyLog(),
+        clock: this.clock,
+        leaseMs: LEASE_MS,
+        epochWindowMs: this.windowMs,
+        sealEveryMs: 86_400_000,
+        onRefused: (refusal) => this.refusals.push(refusal),
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Ends the process, cleanly if it lives. */
+  async stop(): Promise<void> {
+    await this.#keeper?.stop();
+    this.#keeper = undefined;
+    await this.#pool?.end();
+    this.#pool = undefined;
+  }
+  async kill(): Promise<void> {
+    this.#life.die();
+    await this.stop();
+  }
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async mint(owner: OwnerRef, category = 'contact', partition = ''): Promise<MintedScope> {
+    const { outcomes } = await this.keeper.mint([[{ owner, category, partition, stream: `customer-${owner.id}` }]]);
+    const [outcome] = outcomes;
+    if (!outcome || 'refused' in outcome) throw outcome?.refused ?? new Error('no outcome');
+    return { scopeId: outcome.keys[0]!.scopeId, key: Buffer.from(outcome.keys[0]!.dataKey).toString('hex') };
+  }
+  /** What each scope reads as. */
+  async read(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, Read>> {
+    const found = await this.keeper.lookUp(scopeIds);
+    return new Map(
+      [...found].map(([scopeId, looked]) => [
+        scopeId,
+        looked.state === 'live' ? Buffer.from(looked.dataKey).toString('hex') : looked.state,
+      ]),
+    );
+  }
+  /** Carries an order out as a worker does, behind a fence of its own. Gives the order's id. */
+  async shred(
+    owner: OwnerRef,
+    scopeIds: readonly ScopeId[],
+    kind: 'erasure' | 'expiry' = 'erasure',
+    orderId: string = randomUUID(),
+  ): Promise<string> {
+    await this.keeper.fence({ orderId, owner, kind, except: [] });
+    await this.keeper.shred({ orderId, owner, scopeIds, kind });
+    await this.keeper.release(owner, orderId);
+    return orderId;
+  }
+
+  async sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.outside.query(text, [...values])).rows as Row[];
+  }
+  /** Epochs whose root lies at each mirror that is there. */
+  async roots(): Promise<(readonly number[])[]> {
+    const found = await Promise.all(this.mirrors.map((directory) => readdir(directory).catch(() => undefined)));
+    return found.flatMap((names) =>
+      names
+        ? [
+            names
+              .flatMap((name) => /^root-(\d+)\.key$/.exec(name)?.[1] ?? [])
+              .map(Number)
+              .sort((a, b) => a - b),
+          ]
+        : [],
+    );
+  }
+  /** Takes the place of a mirror away, as a volume that is not mounted; gives what brings it back. */
+  async unmount(mirror: string): Promise<() => Promise<void>> {
+    await rename(mirror, `${mirror}.away`);
+    return () => rename(`${mirror}.away`, mirror);
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
+    await this.outside.end();
+    await this.database.drop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
