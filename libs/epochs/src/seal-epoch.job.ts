@@ -25,9 +25,9 @@ export class SealEpochProcessor extends JobProcessor<(typeof sealEpoch)['fields'
   }
 
   async process() {
-    const { nextSealAt, sealing } = await this.operations.epochs();
-    // Planned dates count from the next planned seal: one that comes after it would move every date that was given out.
-    if (!sealing && Date.parse(nextSealAt) - this.clock.now().getTime() > AHEAD_MS) return { sealed: 0 };
+    const { sealDueAt, sealing } = await this.operations.epochs();
+    // Planned dates count from the planned seal: one that comes after it would move every date that was given out.
+    if (!sealing && Date.parse(sealDueAt) - this.clock.now().getTime() > AHEAD_MS) return { sealed: 0 };
     return inContext(systemContext(newId<ActorId>()), async () => {
       const { sealed, rotated, rewrapped } = await this.commands.execute(new SealEpoch());
       return { sealed: sealed ? 1 : 0, rotated, rewrapped };

@@ -43,7 +43,15 @@ export class EpochsAnswer implements EpochsView {
   current!: number;
   @ApiProperty({ format: 'date-time' })
   openedAt!: string;
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'From then on the next planned seal comes, if something was shredded',
+  })
+  sealDueAt!: string;
+  @ApiProperty({
+    format: 'date-time',
+    description: 'By then the next planned seal is over: planned dates count from here',
+  })
   nextSealAt!: string;
   @ApiProperty({ description: 'A seal is under way' })
   sealing!: boolean;

@@ -2,7 +2,8 @@ import { sealedLines } from '../commands/seal-epoch.command.js';
 import { describeEpochs } from './epochs.js';
 
 const report = {
-  ...{ current: 3, openedAt: '2026-06-03T00:00:00.000Z', nextSealAt: '2026-06-04T00:00:00.000Z', sealing: false },
+  ...{ current: 3, openedAt: '2026-06-03T00:00:00.000Z', sealing: false },
+  ...{ sealDueAt: '2026-06-04T00:00:00.000Z', nextSealAt: '2026-06-04T00:00:00.000Z' },
   retiring: [
     {
       ...{ epoch: 2, sealedAt: '2026-06-03T00:00:00.000Z', destroyAt: '2026-07-03T00:00:00.000Z' },

@@ -31,11 +31,15 @@ export const clearingOf = ({ epoch, custodian: { epochs, retiring, mirrors }, ..
   return { epoch, plannedFor: latest(left.map(plannedAt)), clearedAt: undefined, mirrors: mirrors.length };
 };
 
+/** What a planned seal may take to begin and to end: nobody is promised a date that counts from one which is so near. */
+const LEAD_MS = 15 * 60_000;
+
 /**
- * The latest moment at which the next planned seal begins. One that is overdue (nothing was shredded when its time came) is
- * due at the latest one interval from now: which phase the schedule has is its caller's affair.
+ * By when the next planned seal is over. One that is overdue (nothing was shredded when its time came), or about to come (the
+ * look at the schedule may just have passed), is promised for one interval from now: it comes earlier, and never later.
  */
 export const nextSealAt = (openedAt: Date, sealEveryMs: number, now: Date): Date => {
   const planned = openedAt.getTime() + sealEveryMs;
-  return new Date(planned > now.getTime() ? planned : now.getTime() + sealEveryMs);
+  const lead = Math.min(LEAD_MS, sealEveryMs / 2);
+  return new Date(planned - now.getTime() > lead ? planned : now.getTime() + sealEveryMs);
 };
