@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addGlobalOptions } from './client/connection.js';
+import { registerBackup } from './backup/backup.command.js';
 import { registerCertificates } from './commands/certificates.command.js';
 import { registerClock } from './commands/clock.command.js';
 import { registerErase } from './commands/erase.command.js';
@@ -9,6 +10,7 @@ import { registerSealEpoch } from './commands/seal-epoch.command.js';
 import { registerStatus } from './commands/status.command.js';
 import { registerToken } from './commands/token.command.js';
 import { registerVerifyCertificate } from './commands/verify-certificate.command.js';
+import { registerVerifyLog } from './commands/verify-log.command.js';
 import { registerDemo } from './demo/demo.command.js';
 import { registerImport } from './import/import.command.js';
 import type { SystemOptions } from './up/options.js';
@@ -26,7 +28,9 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerSealEpoch,
   registerCertificates,
   registerVerifyCertificate,
+  registerVerifyLog,
   registerImport,
+  registerBackup,
 ];
 
 /** `instead` replaces parts of what `up` runs, for mains under test/. */

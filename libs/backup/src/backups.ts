@@ -23,8 +23,8 @@ export interface BackupSources {
   readonly inventory: Inventory;
   /** Places of the custodian's mirrors, in none of which a set may lie. */
   readonly mirrors: () => Promise<readonly string[]>;
-  /** Appends a checkpoint of the log before it is read, so that the set ends with one. */
-  readonly checkpoint: () => Promise<unknown>;
+  /** Covers the log with a checkpoint before it is read, where that can be had: then whoever restores it knows that it is whole. */
+  readonly checkpoint?: () => Promise<unknown>;
 }
 
 export interface TakeOptions {
@@ -98,7 +98,7 @@ export class Backups {
     const cleared = await clearUnfinished(parent, installation);
     const set = await UnfinishedSet.begin(parent, nameOfSet(createdAt, setId), installation);
     try {
-      await checkpoint();
+      await checkpoint?.();
       const until = await store.head();
       const log = await writeLog(store, set.directory, {
         until,

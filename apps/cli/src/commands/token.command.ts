@@ -5,13 +5,8 @@ import { createPool } from '#postgres';
 import type { TokenInfo, TokenRole } from '#tokens';
 import { TOKEN_ROLES, Tokens } from '#tokens';
 import type { GlobalOptions } from '../client/connection.js';
-import { homeOf } from '../client/connection.js';
+import { controlUrlOf } from '../client/control-url.js';
 import { action } from '../command.js';
-import { environment } from '../config.js';
-import { Refusal } from '../refusal.js';
-import { readJson } from '../up/files.js';
-import { readRunning } from '../up/lock.js';
-import type { Secrets } from '../up/secrets.js';
 
 interface CreateOptions extends GlobalOptions {
   readonly role: TokenRole[];
@@ -77,25 +72,12 @@ const days = (text: string): number => {
 };
 
 const withTokens = async <T>(options: GlobalOptions, work: (tokens: Tokens) => Promise<T>): Promise<T> => {
-  const pool = createPool(await controlUrl(options), { name: 'makuler token', max: 1 });
+  const pool = createPool(await controlUrlOf(options), { name: 'makuler token', max: 1 });
   try {
     return await work(new Tokens(pool, new SystemClock()));
   } finally {
     await pool.end();
   }
-};
-
-const controlUrl = async (options: GlobalOptions): Promise<string> => {
-  if (environment['CONTROL_DATABASE_URL'] !== undefined) return environment['CONTROL_DATABASE_URL'];
-  const home = homeOf(options);
-  const server = (await readRunning(home))?.addresses['postgres'];
-  const secrets = await readJson<Secrets>(home.secrets);
-  if (server === undefined || secrets === undefined)
-    throw new Refusal(
-      `Nothing runs in ${home.directory}.`,
-      'Start it with `makuler up`, or give CONTROL_DATABASE_URL.',
-    );
-  return `postgres://control:${encodeURIComponent(secrets.control)}@${server}/control`;
 };
 
 const shown = ({ tokenId, actorId, roles, defaultPurpose, label, createdAt, expiresAt, revokedAt }: TokenInfo) => ({

@@ -69,6 +69,7 @@ export const environmentOf = (app: App, options: SystemOptions, places: Places, 
         VAULT_KEY_FILE: certificates.vault.keyFile,
         VAULT_CA_FILE: certificates.vault.caFile,
         CUSTODIAN: options.custodian.join(','),
+        ...(options.drill === true ? { VAULT_DRILL: '1' } : {}),
       };
     case 'api':
       return {
@@ -78,8 +79,13 @@ export const environmentOf = (app: App, options: SystemOptions, places: Places, 
         PORT: String(places.apiPort),
       };
     case 'projector':
-    case 'worker':
       return { ...common, ...reading(app, options, places, certificates) };
+    case 'worker':
+      return {
+        ...common,
+        ...reading(app, options, places, certificates),
+        ...(options.backupDirectory === undefined ? {} : { BACKUP_DIR: options.backupDirectory }),
+      };
   }
 };
 
@@ -100,9 +106,16 @@ const reading = (
   ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
 });
 
-const eventStoreUrl = ({ external }: SystemOptions, places: Places, certificates: Certificates): string => {
-  if (external) return external.eventStoreUrl;
-  const user = `makuler:${encodeURIComponent(places.eventNodePassword)}`;
-  const query = new URLSearchParams({ tls: 'true', tlsCAFile: certificates['event-node'].caFile });
-  return `esdb://${user}@${LOOPBACK_NAME}:${places.eventNodePort}?${query.toString()}`;
+/** Where the log is, with its password. */
+export const eventStoreUrl = (
+  { external }: Pick<SystemOptions, 'external'>,
+  { eventNodePassword, eventNodePort }: Places,
+  certificates: Certificates,
+): string =>
+  external?.eventStoreUrl ?? embeddedEventStoreUrl(eventNodePassword, eventNodePort, certificates['event-node'].caFile);
+
+/** The event node of this machine. */
+export const embeddedEventStoreUrl = (password: string, port: number, caFile: string): string => {
+  const query = new URLSearchParams({ tls: 'true', tlsCAFile: caFile });
+  return `esdb://makuler:${encodeURIComponent(password)}@${LOOPBACK_NAME}:${port}?${query.toString()}`;
 };

@@ -48,3 +48,24 @@ export const ensureInstallation = async (
   }
   return { id, created: kept === undefined };
 };
+
+/**
+ * Makes a fresh home one of the installation that its custodian belongs to, before a restore. Refuses a custodian that is not
+ * there: a new one would be made in its place, whose roots open nothing of the backup.
+ */
+export const adoptInstallation = async (home: Home, mirrors: readonly string[]): Promise<void> => {
+  const found = await Promise.all(mirrors.map(async (mirror) => (await readIfThere(join(mirror, NAME)))?.trim()));
+  const [id, ...others] = new Set(found.filter((mark) => mark !== undefined));
+  if (mirrors.length > 0 && id === undefined)
+    throw new Refusal(
+      `There is no custodian at ${mirrors.join(' or ')}.`,
+      'Name the one of the installation that was backed up with --custodian: without its root keys nothing of it opens.',
+    );
+  if (others.length > 0)
+    throw new Refusal(
+      `The custodians ${mirrors.join(' and ')} belong to different installations.`,
+      'Name those of the installation that was backed up.',
+    );
+  if (id !== undefined && (await readIfThere(home.installation)) === undefined)
+    await writePrivate(home.installation, `${id}\n`);
+};

@@ -23,6 +23,10 @@ export interface SystemOptions {
   readonly custodian: readonly string[];
   readonly redisUrl?: string;
   readonly external?: ExternalServers;
+  /** Where the worker writes backups, every night and after each seal; none without it. */
+  readonly backupDirectory?: string;
+  /** A scratch home: the custodian is another's, and only looked at. */
+  readonly drill?: boolean;
   /** What every child's environment begins with: PATH and the like. */
   readonly baseEnv: Readonly<Record<string, string>>;
   /** Where an app's main script lies; mains under test/ compose the apps with another clock. */

@@ -3,7 +3,7 @@ import { startChild } from './child.js';
 import { Crew } from './crew.js';
 import type { Part } from './crew.js';
 import { assertAllDurable, beginPostgres, prepareDatabases } from './database.js';
-import { ensureCertificates, environmentOf } from './environment.js';
+import { ensureCertificates, environmentOf, eventStoreUrl } from './environment.js';
 import type { Certificates, Places } from './environment.js';
 import { ensureFirstTokens } from './first-tokens.js';
 import { makeHome } from './home.js';
@@ -27,6 +27,19 @@ export interface Addresses {
   readonly api: string;
   readonly docs: string;
 }
+
+interface Prepared {
+  readonly places: Places;
+  readonly certificates: Certificates;
+}
+
+/** Stores that run alone, and where: `eventStoreUrl` holds a password, as the databases' addresses do. */
+export interface RunningStores extends Prepared {
+  readonly eventStoreUrl: string;
+}
+
+/** Not an address of another adapter (`pkcs11:…`). */
+export const isDirectory = (mirror: string): boolean => !/^[a-z0-9+]+:/.test(mirror);
 
 /**
  * The whole system on one machine: starts its parts in the order of their needs, keeps them running, and stops them in
@@ -52,6 +65,13 @@ export class System {
     return starting;
   }
 
+  /** Starts log, vault and databases alone: for whoever fills them or looks through them. The gate may be closed. */
+  startStores(): Promise<RunningStores> {
+    const starting = this.#startStores();
+    this.#starting = starting.catch(() => undefined);
+    return starting;
+  }
+
   /** Stops everything and lets go of the home. */
   stop(): Promise<void> {
     this.#stopping ??= this.#crew
@@ -63,15 +83,45 @@ export class System {
   }
 
   async #start(): Promise<Addresses> {
-    const { home, host } = this.options;
+    const { host, port, home } = this.options;
+    await this.#takeHome();
+    const apiPort = await claimPort(host, port);
+    const addresses = addressesOf(host, apiPort);
+    const { places, certificates } = await this.#prepare(apiPort, addresses);
+    const [lines, created] = await Promise.all([
+      this.#startApps(this.#stores(), places, certificates),
+      ensureFirstTokens(home, places.databases.control),
+    ]);
+    if (created) this.steps.done('tokens', `${home.tokens} (new)`);
+    // Behind a closed gate the rest comes up all the same: an operator needs it to act.
+    for (const word of gateWarnings(lines.at(-1)!)) this.steps.warn(word);
+    await this.#startApps(['api', 'projector', 'worker'], places, certificates);
+    return addresses;
+  }
+
+  async #startStores(): Promise<RunningStores> {
+    await this.#takeHome();
+    const { places, certificates } = await this.#prepare(0, {});
+    await this.#startApps(this.#stores(), places, certificates);
+    return { places, certificates, eventStoreUrl: eventStoreUrl(this.options, places, certificates) };
+  }
+
+  #stores(): readonly App[] {
+    return this.options.external ? ['vault'] : ['event-node', 'vault'];
+  }
+
+  async #takeHome(): Promise<void> {
+    const { home, custodian, drill } = this.options;
     await makeHome(home);
     this.#lock = await lockHome(home);
     for (const word of this.#lock.leftover) this.steps.warn(word);
-    const mirrors = this.options.custodian.filter((mirror) => !/^[a-z0-9+]+:/.test(mirror));
-    const installation = await ensureInstallation(home, mirrors);
+    // A drill leaves no mark anywhere but in its scratch home.
+    const installation = drill ? { created: true } : await ensureInstallation(home, custodian.filter(isDirectory));
     this.steps.done('home', `${home.directory}${installation.created ? ' (new)' : ''}`);
-    const apiPort = await claimPort(host, this.options.port);
-    const addresses = addressesOf(host, apiPort);
+  }
+
+  async #prepare(apiPort: number, addresses: Partial<Addresses>): Promise<Prepared> {
+    const { home } = this.options;
     const secrets = await ensureSecrets(home);
     // Side by side: making keys takes as long as starting PostgreSQL.
     const [certificates, databases, ports] = await together([
@@ -85,17 +135,7 @@ export class System {
       this.#ports(),
     ]);
     this.#crew.addresses = { ...addresses, postgres: new URL(databases.readmodels).host };
-    const places: Places = { apiPort, ...ports, databases, eventNodePassword: secrets.eventNode };
-    const stores: App[] = this.options.external ? ['vault'] : ['event-node', 'vault'];
-    const [lines, created] = await Promise.all([
-      this.#startApps(stores, places, certificates),
-      ensureFirstTokens(home, databases.control),
-    ]);
-    if (created) this.steps.done('tokens', `${home.tokens} (new)`);
-    // Behind a closed gate the rest comes up all the same: an operator needs it to act.
-    for (const word of gateWarnings(lines.at(-1)!)) this.steps.warn(word);
-    await this.#startApps(['api', 'projector', 'worker'], places, certificates);
-    return addresses;
+    return { certificates, places: { apiPort, ...ports, databases, eventNodePassword: secrets.eventNode } };
   }
 
   async #databases(secrets: Secrets): Promise<Record<DatabaseName, string>> {

@@ -17,6 +17,7 @@ const SETTINGS = {
   PORT: port(3000),
   POLICY: text('a directory with a policy manifest', 'policy/jpi'),
   CUSTODIAN: optionalText('directories for the root keys, separated by commas'),
+  BACKUP_DIR: optionalText('a directory for backups, outside the custodian'),
   REDIS_URL: { ...url(['redis:', 'rediss:']), optional: true } as Setting<string | undefined>,
   EVENTSTORE_URL: {
     ...url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
@@ -34,6 +35,7 @@ const FLAGS = {
   PORT: ['port', 'port of the API; 0 picks a free one', 'N'],
   POLICY: ['policy', 'directory of the policy manifest', 'DIR'],
   CUSTODIAN: ['custodian', 'mirrors of the root keys, outside the home', 'DIRS'],
+  BACKUP_DIR: ['backup-dir', 'where backups are written, every night and after each seal', 'DIR'],
   REDIS_URL: ['redis-url', 'Redis for the jobs, instead of PostgreSQL', 'URL'],
   EVENTSTORE_URL: ['eventstore-url', 'KurrentDB instead of the embedded event node', 'URL'],
   DATABASE_URL: ['database-url', 'PostgreSQL of the read models', 'URL'],
@@ -60,6 +62,7 @@ export const systemOptions = (flags: Readonly<Record<string, string | undefined>
     baseEnv: baseEnv(),
     scriptOf: (app) => built(`apps/${app}/src/main.js`),
     preload: built('libs/observability/src/follow-parent.js'),
+    ...(values.BACKUP_DIR === undefined ? {} : { backupDirectory: resolve(values.BACKUP_DIR) }),
     ...(values.REDIS_URL === undefined ? {} : { redisUrl: values.REDIS_URL }),
     ...(external === undefined ? {} : { external }),
   };
