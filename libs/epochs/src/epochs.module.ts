@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ChainModule } from '#chain';
 import { ClockGuard } from '#retention';
 import { DestroyRootsProcessor } from './destroy-roots.job.js';
 import { EpochRecord } from './epoch-record.js';
@@ -6,8 +7,9 @@ import { GetEpochsHandler } from './epochs.query.js';
 import { SealEpochProcessor } from './seal-epoch.job.js';
 import { SealEpochHandler } from './seal-epoch.js';
 
-/** Sealing on demand, and looking. Needs from outside: Ledger, VaultOperations, Clock. */
+/** Sealing on demand, and looking. Needs from outside: Ledger, VaultOperations, Clock, and what ChainModule needs. */
 @Module({
+  imports: [ChainModule],
   providers: [ClockGuard, EpochRecord, SealEpochHandler, GetEpochsHandler],
   exports: [ClockGuard, EpochRecord],
 })

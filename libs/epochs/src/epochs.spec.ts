@@ -1,4 +1,5 @@
 import type { CommandBus } from '@nestjs/cqrs';
+import type { Checkpoints } from '#chain';
 import type { ActorId, CustomerId } from '#kernel';
 import { inContext, newId, subjectOwner, systemContext } from '#kernel';
 import { ClockGuard } from '#retention';
@@ -28,15 +29,21 @@ describe('epochs', () => {
     ledger = new LedgerDouble(clock);
     shredder = new ShredderDouble(ledger.vault);
     vault = new OperationsDouble(shredder, clock);
+    covered = [];
     await as(() => new ClockGuard(ledger, clock).trust());
   });
 
+  /** Epoch in force when a checkpoint of the log was made. */
+  let covered: number[] = [];
+  const checkpoints = {
+    now: async () => void covered.push((await vault.epochs()).current),
+  } as unknown as Checkpoints;
   const as = <T>(work: () => Promise<T>) => inContext(systemContext(newId<ActorId>()), work);
   /** One process: what it knows dies with it. */
   const started = ({ within } = unharmed) => {
     const guard = new ClockGuard(within(ledger), clock);
     const record = new EpochRecord(within(ledger), within(vault), clock);
-    const handler = new SealEpochHandler(guard, within(vault), record);
+    const handler = new SealEpochHandler(guard, within(checkpoints), within(vault), record);
     const bus = { execute: (command: SealEpoch) => handler.execute(command) } as unknown as CommandBus;
     return {
       seal: (force = false): Promise<Sealing> => as(() => handler.execute(new SealEpoch(force))),
@@ -81,6 +88,7 @@ describe('epochs', () => {
       ...{ rotated: 1, rewrapped: 0 },
     });
     expect(await started().seal(true)).toMatchObject({ sealed: true, epoch: 3 });
+    expect(covered).toEqual([1, 1, 2]);
   });
 
   it('are sealed by the job a little before the time that the plan promised, and not long before', async () => {

@@ -1,5 +1,6 @@
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { Command, CommandHandler } from '@nestjs/cqrs';
+import { Checkpoints } from '#chain';
 import type { Position } from '#ledger';
 import { ClockGuard } from '#retention';
 import type { SealReport } from '#vault/operations';
@@ -13,7 +14,8 @@ export interface Sealing extends SealReport {
 
 /**
  * Seals the vault's epoch now. `force`: also when nothing was shredded since the last seal. Throws `clock-implausible` while
- * the clock is not confirmed, `vault-unavailable`; sent again, it goes on where it was.
+ * the clock is not confirmed, `log-altered` when the log is not the one that was witnessed, `vault-unavailable`; sent again, it
+ * goes on where it was.
  */
 export class SealEpoch extends Command<Sealing> {
   constructor(readonly force: boolean = false) {
@@ -25,6 +27,7 @@ export class SealEpoch extends Command<Sealing> {
 export class SealEpochHandler implements ICommandHandler<SealEpoch> {
   constructor(
     private readonly guard: ClockGuard,
+    private readonly checkpoints: Checkpoints,
     private readonly operations: VaultOperations,
     private readonly record: EpochRecord,
   ) {}
@@ -33,6 +36,8 @@ export class SealEpochHandler implements ICommandHandler<SealEpoch> {
     // A seal dates the destruction of the roots. By a clock that is behind they would go before backups are meant to die, by
     // one that is ahead years too late; and neither date could be taken back.
     await this.guard.assertConfirmed();
+    // What the log says up to here is witnessed by the custodian before the backups from before begin to run out.
+    await this.checkpoints.now();
     const report = await this.operations.sealEpoch({ force });
     return { ...report, position: await this.record.bringUpToDate(report) };
   }
