@@ -12,6 +12,8 @@ import { Holdings } from '#retention';
 import { AccessModule } from './access/access.module.js';
 import { AnalyticsRoutesModule } from './analytics/analytics-routes.module.js';
 import { CachedTokens } from './access/cached-tokens.js';
+import type { RateLimitSettings } from './access/rate-limits.js';
+import { DEFAULT_RATE_LIMITS, RateLimits } from './access/rate-limits.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { CompaniesRoutesModule } from './companies/companies-routes.module.js';
 import { CustomersRoutesModule } from './customers/customers-routes.module.js';
@@ -32,6 +34,8 @@ import { SystemModule } from './system/system.module.js';
 export interface ApiParts extends Parts {
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly projections: ProjectionStates;
+  /** Default: DEFAULT_RATE_LIMITS. */
+  readonly rateLimits?: RateLimitSettings;
 }
 
 /** The contexts' own modules, each with its controllers; a new context adds its line here. */
@@ -76,12 +80,13 @@ export class AppModule {
 /** What the whole edge shares: who a token is, how far read models are, and what a reader may see of them. */
 @Module({})
 class EdgeModule {
-  static of({ tokens, clock, projections }: ApiParts): DynamicModule {
+  static of({ tokens, clock, projections, rateLimits = DEFAULT_RATE_LIMITS }: ApiParts): DynamicModule {
     const providers = [
       { provide: ReadingRules, useClass: Holdings },
       Disclosure,
       { provide: CachedTokens, useValue: new CachedTokens(tokens, clock) },
       { provide: ProjectionStates, useValue: projections },
+      { provide: RateLimits, useValue: new RateLimits(rateLimits) },
     ];
     return { module: EdgeModule, global: true, providers, exports: providers };
   }

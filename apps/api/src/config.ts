@@ -1,5 +1,14 @@
 import { PARTS_SETTINGS } from '#composition';
+import type { Setting } from '#kernel';
+import type { RateLimitSettings } from './access/rate-limits.js';
+import { DEFAULT_RATE_LIMITS } from './access/rate-limits.js';
 import { optionalText, port, readConfiguration, text } from '#kernel';
+
+const perMinute = (fallback: number): Setting<number> => ({
+  parse: (value) => (/^\d{1,9}$/.test(value) ? Number(value) : undefined),
+  valid: 'requests within a minute; 0 for as many as come',
+  fallback,
+});
 
 /** The api's configuration; the only place that reads its environment. Throws ConfigurationError with every problem at once. */
 export const readConfig = () =>
@@ -8,7 +17,17 @@ export const readConfig = () =>
     HOST: text('an address to listen on', '127.0.0.1'),
     PORT: port(3000),
     MAKULER_HOME: optionalText('the directory of this installation'),
+    RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),
+    RATE_LIMIT_TOKEN: perMinute(DEFAULT_RATE_LIMITS.token),
+    RATE_LIMIT_LOOKUPS: perMinute(DEFAULT_RATE_LIMITS.lookups),
     REDIS_URL: optionalText('the address of Redis, where jobs are queued there'),
   });
+
+/** The limits of this configuration, as the api takes them. */
+export const rateLimitsOf = (config: ApiConfig): RateLimitSettings => ({
+  address: config.RATE_LIMIT_ADDRESS,
+  token: config.RATE_LIMIT_TOKEN,
+  lookups: config.RATE_LIMIT_LOOKUPS,
+});
 
 export type ApiConfig = ReturnType<typeof readConfig>;

@@ -8,6 +8,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { newId } from '#kernel';
 import type { ApiParts } from './app.module.js';
 import { AppModule } from './app.module.js';
+import { RateLimits } from './access/rate-limits.js';
 import { translateHttpError } from './http/problem.js';
 import { putProblem } from './http/put-problem.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
@@ -66,6 +67,9 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
     void reply.header('cache-control', 'no-store');
     done();
   });
+  const limits = app.get(RateLimits);
+  await limits.bind(fastify as never);
+  fastify.addHook('onRequest', (request, reply) => limits.count('address', request, reply));
   checkBeforeLeaving(fastify as never);
   app.enableShutdownHooks([]);
   app.get(ApiDocument).current = openApiDocument(app);

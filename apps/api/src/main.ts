@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { connect } from '#composition';
 import { createLogger } from '#observability';
-import { readConfig } from './config.js';
+import { rateLimitsOf, readConfig } from './config.js';
 import { serve } from './serve.js';
 
 try {
   const config = readConfig();
   const parts = await connect(config, { name: 'api' });
-  await serve(parts, { host: config.HOST, port: config.PORT });
+  await serve(parts, { host: config.HOST, port: config.PORT, rateLimits: rateLimitsOf(config) });
 } catch (error) {
   createLogger({ name: 'api' }).error(error, 'the api does not start');
   process.exit(1);

@@ -3,16 +3,25 @@ import type { Parts } from '#composition';
 import { announceReady, exitWithParent, stopOnSignal } from '#observability';
 import { ProjectionStates } from '#projections';
 import { Tokens } from '#tokens';
+import type { RateLimitSettings } from './access/rate-limits.js';
 import { createApi } from './create-api.js';
 
 /**
  * Runs the api on connected parts until SIGTERM, and prints the ready line when it listens. `main.ts` is one caller; mains
  * under `test/` are others, with parts on another clock.
  */
-export const serve = async (parts: Parts, { host, port }: { host: string; port: number }): Promise<void> => {
+export const serve = async (
+  parts: Parts,
+  { host, port, rateLimits }: { host: string; port: number; rateLimits?: RateLimitSettings },
+): Promise<void> => {
   const tokens = new Tokens(parts.control, parts.clock);
   await tokens.migrate();
-  const api = await createApi({ ...parts, tokens, projections: new ProjectionStates(parts.readModels) });
+  const api = await createApi({
+    ...parts,
+    tokens,
+    projections: new ProjectionStates(parts.readModels),
+    ...(rateLimits && { rateLimits }),
+  });
   await api.listen(port, host);
   exitWithParent();
   stopOnSignal(

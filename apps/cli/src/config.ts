@@ -5,7 +5,16 @@
 export const environment: Readonly<Record<string, string | undefined>> = process.env;
 
 /** What every child inherits; the rest of its environment is made for it. */
-const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'SSL_CERT_FILE'] as const;
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'LANG',
+  'SSL_CERT_FILE',
+  'RATE_LIMIT_ADDRESS',
+  'RATE_LIMIT_TOKEN',
+  'RATE_LIMIT_LOOKUPS',
+] as const;
 
 export const baseEnv = (): Record<string, string> => {
   const kept = INHERITED.flatMap((name) =>

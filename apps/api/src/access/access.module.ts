@@ -4,6 +4,7 @@ import { Refusals, Traces } from '#access';
 import { Clock } from '#kernel';
 import { Ledger } from '#ledger';
 import { PurposeGuard } from './purpose.guard.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
 import { TokenGuard } from './token.guard.js';
 
 /** Who may call, and for which purpose. The order of the guards is the order of the questions. */
@@ -16,6 +17,7 @@ import { TokenGuard } from './token.guard.js';
     },
     { provide: Refusals, useFactory: (ledger: Ledger) => new Refusals(ledger), inject: [Ledger] },
     { provide: APP_GUARD, useClass: TokenGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: PurposeGuard },
   ],
   exports: [Traces],

@@ -7,6 +7,7 @@ import type { CustomerQuestion } from '#lookup';
 import { SearchCustomers } from '#lookup';
 import { Policy } from '#policy';
 import { PersonalData } from '../access/personal-data.js';
+import { LooksUp } from '../access/rate-limit.guard.js';
 import { Roles } from '../access/roles.js';
 import { ReadsOnly } from '../commands/is-command.js';
 import { page } from '../http/answers.js';
@@ -25,6 +26,7 @@ export class SearchController {
   @Post()
   @HttpCode(200)
   @ReadsOnly()
+  @LooksUp(true)
   @Roles('service-desk', 'compliance')
   @PersonalData({ read: ['contact'] })
   @ApiOperation({

@@ -1,0 +1,99 @@
+import { Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ActorId } from '#kernel';
+import { newId, SystemClock } from '#kernel';
+import { createLogger } from '#observability';
+import { createPool } from '#postgres';
+import { LedgerDouble, testDatabase } from '#testing';
+import type { ApiParts } from '../app.module.js';
+import { ReadsOnly } from '../commands/is-command.js';
+import { createApi } from '../create-api.js';
+import { accepted, resource } from '../http/answers.js';
+import { LooksUp } from './rate-limit.guard.js';
+import type { RateLimitSettings } from './rate-limits.js';
+import { Roles } from './roles.js';
+
+@Controller('v1/limited')
+@Roles('analyst')
+class LimitedController {
+  @Get()
+  plain() {
+    return resource({});
+  }
+  @Post('search')
+  @HttpCode(200)
+  @ReadsOnly()
+  @LooksUp(true)
+  search() {
+    return accepted({});
+  }
+}
+@Module({ controllers: [LimitedController] })
+class LimitedModule {}
+
+describe('rate limits', () => {
+  let app: NestFastifyApplication | undefined;
+  let database: Awaited<ReturnType<typeof testDatabase>>;
+  beforeAll(async () => (database = await testDatabase()));
+  afterAll(() => database.drop());
+
+  const start = async (rateLimits: RateLimitSettings) => {
+    const pool = createPool(database.url, { name: 'spec' });
+    const holders = new Map(['a', 'b'].map((token) => [token, newId<ActorId>()]));
+    const verify = async (token: string) => {
+      const id = holders.get(token);
+      return id && { tokenId: id, actorId: id, roles: ['analyst' as const], defaultPurpose: undefined };
+    };
+    const parts = {
+      ...{ clock: new SystemClock(), ledger: new LedgerDouble(), readModels: pool, control: pool, rateLimits },
+      ...{ tokens: { verify }, projections: {}, logger: createLogger({ name: 'spec', level: 'silent' }) },
+      ...{ policy: {}, registry: {}, vault: {}, shredder: {}, operations: {}, recovery: {}, witness: {}, store: {} },
+    } as unknown as ApiParts;
+    app = await createApi(parts, [LimitedModule]);
+    return pool;
+  };
+  const ask = (token = 'a', url = '/v1/limited', remoteAddress = '192.0.2.1') =>
+    app!.inject({
+      ...{ method: url.endsWith('search') ? 'POST' : 'GET', url, remoteAddress },
+      headers: { authorization: `Bearer ${token}` },
+    });
+  const running = async (limits: RateLimitSettings, work: () => Promise<void>) => {
+    const pool = await start(limits);
+    await work().finally(async () => {
+      await app!.close();
+      await pool.end();
+    });
+  };
+
+  it('count each token, say what is left, and refuse what is too much with the time to wait', () =>
+    running({ address: 0, token: 3, lookups: 0 }, async () => {
+      const left = [];
+      for (let i = 0; i < 3; i++) left.push((await ask()).headers['ratelimit']);
+      expect(left).toEqual([2, 1, 0].map((r) => expect.stringMatching(new RegExp(`^"token";r=${r};t=\\d+$`))));
+      const refused = await ask();
+      expect(refused.statusCode).toBe(429);
+      expect(refused.json()).toMatchObject({ code: 'rate-limited' });
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(refused.headers['ratelimit-policy']).toBe('"token";q=3;w=60');
+      expect((await ask('b')).statusCode).toBe(200);
+    }));
+
+  it('count an address whatever it shows, before a token is looked at', () =>
+    running({ address: 4, token: 0, lookups: 0 }, async () => {
+      const statuses = [];
+      for (const token of ['x', 'y', 'a', 'b', 'a']) statuses.push((await ask(token)).statusCode);
+      expect(statuses).toEqual([401, 401, 200, 200, 429]);
+      expect((await ask('a', '/v1/limited', '192.0.2.2')).statusCode).toBe(200);
+      const refused = await ask('a');
+      expect(refused.headers['content-type']).toContain('application/problem+json');
+      expect(refused.json()).toMatchObject({ code: 'rate-limited', requestId: expect.any(String) });
+    }));
+
+  it('count look-ups more strictly than the rest', () =>
+    running({ address: 0, token: 100, lookups: 2 }, async () => {
+      const statuses = [];
+      for (let i = 0; i < 3; i++) statuses.push((await ask('a', '/v1/limited/search')).statusCode);
+      expect(statuses).toEqual([200, 200, 429]);
+      expect((await ask()).statusCode).toBe(200);
+    }));
+});
