@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Backups, Inventory } from '#backup';
 import { EventRegistry, event, personal, plain, reference, subject, SubjectErased } from '#events';
 import type { ActorId, CustomerId, OwnerRef, PurchaseId, ServiceCaseId } from '#kernel';
 import { inContext, newId, RandomIds, SystemClock } from '#kernel';
@@ -14,8 +15,9 @@ import { ensureAuthority } from '#pki';
 import { createPool } from '#postgres';
 import type { EmbeddedServer } from '#postgres/embedded';
 import { GrpcVault } from '#vault';
-import { GrpcVaultOperations } from '#vault/operations';
+import { GrpcVaultArchive, GrpcVaultOperations } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
+import { Tokens } from '#tokens';
 import type { EventNode } from '../../apps/event-node/src/server.js';
 import { startEventNode } from '../../apps/event-node/src/server.js';
 
@@ -66,14 +68,15 @@ export class AttackedHouse {
 
   private constructor(
     readonly mirrors: readonly string[],
-    readonly urls: { readonly vault: string; readonly events: string },
+    readonly urls: Readonly<Record<'vault' | 'events' | 'control', string>>,
     private readonly vaultMain: string,
     private readonly environment: Record<string, string>,
     private readonly node: EventNode,
     readonly vault: GrpcVault,
     readonly shredder: GrpcShredder,
     readonly operations: GrpcVaultOperations,
-    store: EventStoreDb,
+    private readonly archive: GrpcVaultArchive,
+    private readonly store: EventStoreDb,
   ) {
     this.ledger = new EventStoreLedger({
       ...{ store, vault, registry, clock: new SystemClock(), policyVersion: () => 'test' },
@@ -84,11 +87,15 @@ export class AttackedHouse {
     const home = join(directory, 'home');
     await mkdir(home, { recursive: true });
     const serial = randomBytes(4).toString('hex');
-    const names = { vault: `vault_${serial}`, events: `events_${serial}` };
+    const names = { vault: `vault_${serial}`, events: `events_${serial}`, control: `control_${serial}` };
     const pool = createPool(server.url('postgres'), { name: 'attacked house' });
     for (const name of Object.values(names)) await pool.query(`create database ${name} template template0`);
     await pool.end();
-    const urls = { vault: server.url(names.vault), events: server.url(names.events) };
+    const urls = {
+      vault: server.url(names.vault),
+      events: server.url(names.events),
+      control: server.url(names.control),
+    };
 
     const authority = await ensureAuthority(join(home, 'pki'));
     const nodeFiles = await authority.ensureCertificate('event-node', { usage: 'server' });
@@ -113,6 +120,7 @@ export class AttackedHouse {
       new GrpcVault(await client('api')),
       new GrpcShredder(await client('worker')),
       new GrpcVaultOperations(await client('worker')),
+      new GrpcVaultArchive(await client('worker')),
       new EventStoreDb(url),
     );
     await house.startVault();
@@ -174,6 +182,22 @@ export class AttackedHouse {
     return orderId;
   }
 
+  /** A set of `makuler backup`, in a directory of its own below the one given. */
+  async backUp(directory: string): Promise<void> {
+    const control = createPool(this.urls.control, { name: 'backup', max: 3 });
+    const clock = new SystemClock();
+    try {
+      await new Tokens(control, clock).migrate();
+      const inventory = new Inventory(control, this.operations, clock);
+      const mirrors = async () => this.mirrors;
+      await new Backups({ ...{ store: this.store, vault: this.archive, control, clock, inventory, mirrors } }).take({
+        directory,
+      });
+    } finally {
+      await control.end();
+    }
+  }
+
   /** What the ledger gives for a person's streams: `value` for each personal field that opens, or its state. */
   async read({ streams }: AttackedPerson): Promise<ReadonlySet<string>> {
     const events = (await Promise.all(streams.map((stream) => this.ledger.read(stream)))).flat();
@@ -182,7 +206,7 @@ export class AttackedHouse {
 
   async end(): Promise<void> {
     await this.ledger.close();
-    for (const client of [this.vault, this.shredder, this.operations]) await client.close();
+    for (const client of [this.vault, this.shredder, this.operations, this.archive]) await client.close();
     await this.stopVault('SIGKILL');
     await this.node.close();
   }

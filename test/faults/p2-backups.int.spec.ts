@@ -62,6 +62,7 @@ describe('P2: whoever has copies of everything', () => {
   const takeDumps = async (when: string) => {
     for (const [name, url] of Object.entries(house.urls)) await dump(url, loot(when, 'dumps', `${name}.sql`));
   };
+  const takeArchive = (when: string) => house.backUp(loot(when, 'archive'));
   const takeFiles = (when: string) => copyTree(join(directory, 'home'), loot(when, 'home'));
   const opened = ({ opened: blocks }: AttackReport, { streams, values }: AttackedPerson) => {
     const texts = blocks.filter(({ stream }) => streams.includes(stream)).map(({ text }) => text);
@@ -82,15 +83,30 @@ describe('P2: whoever has copies of everything', () => {
 
   it('reads everything before anything was erased, from each kind of copy alone', async () => {
     await takeDumps('before');
+    await takeArchive('before');
     await takeFiles('before');
     await baseBackup(server, join(directory, 'home/postgres/data'), loot('before', 'base'));
     await copyCustodian(house.mirrors, loot('before', 'custodian'));
-    for (const kind of ['dumps', 'base', 'home']) {
+    for (const kind of ['archive', 'dumps', 'base', 'home']) {
       const report = await attack([loot('before', kind), loot('before', 'custodian')], guesses());
       expect(report.read.unread).toEqual([]);
       expect([kind, ...openedOf(report, [...living, ...erased])]).toEqual([kind, 6, 6, 6, 6]);
       for (const person of erased) expect(joining(report, person).map(({ by }) => by)).toContain('record');
     }
+  });
+
+  it('opens nothing and joins nothing without a root', async () => {
+    const report = await attack([loot('before', 'archive'), loot('before', 'dumps')], guesses());
+    expect([report.read.blocks, report.opened]).toEqual([20, []]);
+    for (const person of [...living, ...erased]) expect(joining(report, person)).toEqual([]);
+  });
+
+  it('opens nothing with the custodian alone', async () => {
+    expect(await attack([loot('before', 'custodian')])).toMatchObject({
+      read: { custodians: 2 },
+      opened: [],
+      joins: [],
+    });
   });
 
   it('reads what was erased as long as a root of then is left, from copies and from what the files still hold, until the date that was said', async () => {
@@ -106,7 +122,7 @@ describe('P2: whoever has copies of everything', () => {
       expect(await house.operations.clearing(order)).toMatchObject({ plannedFor: destroyAt, clearedAt: undefined });
     expect(await house.operations.destroyRoots()).toEqual({ destroyed: [], outstanding: [] });
     await copyCustodian(house.mirrors, loot('sealed', 'custodian'));
-    expect(openedOf(await attack([loot('before', 'dumps'), loot('sealed', 'custodian')]), erased)).toEqual([6, 6]);
+    expect(openedOf(await attack([loot('before', 'archive'), loot('sealed', 'custodian')]), erased)).toEqual([6, 6]);
   });
 
   it('opens nothing of the erased when the roots are gone, joins none of their events, and confirms no guess', async () => {
@@ -118,9 +134,10 @@ describe('P2: whoever has copies of everything', () => {
       expect(Date.parse(clearedAt!)).toBeGreaterThanOrEqual(Date.parse(plannedFor));
     }
     await takeDumps('after');
+    await takeArchive('after');
     await takeFiles('after');
     await copyCustodian(house.mirrors, loot('after', 'custodian'));
-    const copies = ['dumps', 'base', 'home'].map((kind) => loot('before', kind));
+    const copies = ['archive', 'dumps', 'base', 'home'].map((kind) => loot('before', kind));
     const report = await attack([...copies, loot('erased', 'home'), loot('after')], guesses());
     expect(report.read.unread).toEqual([]);
     // Who lives is read as ever: the attack works, and what it can't open is gone.
