@@ -19,9 +19,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   DestroyRoots: ['worker'],
   Epochs: ['api', 'worker', 'cli'],
   Clearing: ['api', 'worker'],
-  // Checkpoints of the log are made by the worker's job, and right before a backup.
-  Standing: ['worker', 'cli'],
-  Witness: ['worker', 'cli'],
+  // Checkpoints of the log are made by the worker's job, and right before a backup or a seal.
+  Standing: ['api', 'worker', 'cli'],
+  Witness: ['api', 'worker', 'cli'],
   // What two persons have agreed to is accepted through the api, which knows persons.
   Losses: ['api'],
   AcceptLosses: ['api'],
@@ -29,6 +29,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   Recorded: ['worker'],
   Backup: ['worker', 'cli'],
   Restore: ['cli'],
+  Mirrors: ['api', 'worker', 'cli'],
+  // Through the api, which knows who asks, and that a retirement was approved by somebody else.
+  AddMirror: ['api'],
+  RetireMirror: ['api'],
+  RepairMirror: ['api'],
 };
 
 interface Call {
