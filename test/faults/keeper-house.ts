@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OwnerRef, ScopeId } from '#kernel';
@@ -13,6 +13,12 @@ import { Life } from './mortal.js';
 
 /** Short: with no process holding a lease, all that waits for it is the first shred after a restart. */
 const LEASE_MS = 60;
+
+const isThere = (directory: string) =>
+  access(directory).then(
+    () => true,
+    () => false,
+  );
 
 /** A log in which nothing was written yet. */
 class EmptyLog extends LogWitness {
@@ -145,17 +151,15 @@ export class KeeperHouse {
   }
   /** Epochs whose root lies at each mirror that is there. */
   async roots(): Promise<(readonly number[])[]> {
-    const found = await Promise.all(this.mirrors.map((directory) => readdir(directory).catch(() => undefined)));
-    return found.flatMap((names) =>
-      names
-        ? [
-            names
-              .flatMap((name) => /^root-(\d+)\.key$/.exec(name)?.[1] ?? [])
-              .map(Number)
-              .sort((a, b) => a - b),
-          ]
-        : [],
-    );
+    const there = await Promise.all(this.mirrors.map(async (mirror) => ((await isThere(mirror)) ? [mirror] : [])));
+    return Promise.all(there.flat().map((mirror) => this.rootsAt(mirror)));
+  }
+  async rootsAt(mirror: string): Promise<readonly number[]> {
+    const names = await readdir(mirror);
+    return names
+      .flatMap((name) => /^root-(\d+)\.key$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
   }
   /** Takes the place of a mirror away, as a volume that is not mounted; gives what brings it back. */
   async unmount(mirror: string): Promise<() => Promise<void>> {

@@ -88,6 +88,8 @@ export const SCHEMA: readonly Migration[] = [
       alter table receipt add column epoch integer;
       update receipt set epoch = (select epoch from vault);
       alter table receipt alter column epoch set not null;
+      -- A rotation looks for the exceptions that lie under its bucket.
+      create index owner_except_bucket on owner (except_bucket) where except_bucket is not null;
       -- Where mirrors of the custodian are, beside those that the configuration names.
       create table mirror (
         id uuid primary key,
