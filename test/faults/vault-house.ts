@@ -8,6 +8,7 @@ import { createPool } from '#postgres';
 import { EventStoreDouble, testDatabase } from '#testing';
 import type { GrpcVaultOptions, VaultReport } from '#vault';
 import { askVaultStatus, GrpcVault } from '#vault';
+import { GrpcVaultOperations } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
 import type { RunningVault, VaultServerOptions } from '../../apps/vault/src/server.js';
 import { startVault } from '../../apps/vault/src/server.js';
@@ -23,6 +24,9 @@ export interface VaultHouse {
   readonly projector: GrpcVault;
   readonly worker: GrpcVault;
   readonly shredder: GrpcShredder;
+  /** As the api asks for what operators want. */
+  readonly operations: GrpcVaultOperations;
+  operationsOf(name: string): GrpcVaultOperations;
   readonly options: VaultServerOptions;
   vaultOf(name: string, over?: Partial<GrpcVaultOptions>): GrpcVault;
   shredderOf(name: string): GrpcShredder;
@@ -46,8 +50,8 @@ const issue = async (authority: Authority): Promise<Map<string, CertificateFiles
     ),
   );
 
-/** Builds one, in a directory and database of its own; `end` removes everything. */
-export const startVaultHouse = async (): Promise<VaultHouse> => {
+/** Builds one, in a directory and database of its own and, unless `over` says otherwise, with an empty log; `end` removes everything. */
+export const startVaultHouse = async (over: Partial<VaultServerOptions> = {}): Promise<VaultHouse> => {
   const directory = await mkdtemp(join(tmpdir(), 'makuler-vault-'));
   const database = await testDatabase();
   const authority = await ensureAuthority(join(directory, 'home', 'pki'));
@@ -66,6 +70,7 @@ export const startVaultHouse = async (): Promise<VaultHouse> => {
     epochWindowMs: 0,
     sealEveryMs: 86_400_000,
     clock: new SystemClock(),
+    ...over,
   };
   let vault: RunningVault | undefined = await startVault(options);
   const { port } = vault;
@@ -79,6 +84,7 @@ export const startVaultHouse = async (): Promise<VaultHouse> => {
   const vaultOf = (name: string, over: Partial<GrpcVaultOptions> = {}) =>
     keep(new GrpcVault({ ...addressOf(clients.get(name)!), patienceMs: 3_000, ...over }));
   const shredderOf = (name: string) => keep(new GrpcShredder(addressOf(clients.get(name)!)));
+  const operationsOf = (name: string) => keep(new GrpcVaultOperations(addressOf(clients.get(name)!)));
   const stop = async () => {
     await vault?.stop();
     vault = undefined;
@@ -91,6 +97,8 @@ export const startVaultHouse = async (): Promise<VaultHouse> => {
     projector: vaultOf('projector'),
     worker: vaultOf('worker'),
     shredder: shredderOf('worker'),
+    operations: operationsOf('api'),
+    operationsOf,
     vaultOf,
     shredderOf,
     stranger: () => keep(new GrpcVault({ ...addressOf(strangers.get('api')!), caFile: clients.get('api')!.caFile })),

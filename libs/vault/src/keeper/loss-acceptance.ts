@@ -57,11 +57,17 @@ export const acceptedBefore = async (pool: Pool, hash: string): Promise<LossRepo
   (await pool.query<{ report: LossReport }>('select report from accepted_loss where hash = $1', [hash])).rows[0]
     ?.report;
 
-/** All mirrors are gone: roots of a first epoch, in a state that comes after every one that vault and log have seen. */
+/** All mirrors are gone: new roots, in a state and an epoch after every one that vault and log have seen. */
 const foundCustodian = async ({ pool, custodian, facts: { log } }: Closed) => {
   const row = await readVaultRow(pool);
-  const seen = Math.max(Number(row?.custodian_number ?? 0), ...log.checkpoints.map((one) => one.custodianNumber));
-  return custodian.found(row?.installation ?? log.checkpoints[0]?.installation ?? randomUUID(), seen);
+  const after = {
+    number: Math.max(
+      Number(row?.custodian_number ?? 0),
+      ...log.checkpoints.map(({ custodianNumber }) => custodianNumber),
+    ),
+    epoch: Math.max(row?.epoch ?? 0, ...log.checkpoints.map(({ epoch }) => epoch)),
+  };
+  return custodian.found(row?.installation ?? log.checkpoints[0]?.installation ?? randomUUID(), after);
 };
 
 const freshEpochKey = async (

@@ -103,16 +103,16 @@ export class CustodianMirrors {
       const looks = await this.#lookAt(this.#seats);
       const newest = newestOf([...looks.values()]);
       const known = this.#state !== undefined;
-      // Before anything is refused: a fork that is refused can then be repaired.
+      // Said before anything is refused, so that a fork can be seen and repaired.
       this.#state = newest ?? this.#state;
+      this.#owed.clear();
+      for (const [seat, look] of looks) sayHow(seat, look, newest);
       assertFit(
         [...looks].map(([{ custodian }, look]) => ({ name: custodian.name, look })),
         newest,
         known,
       );
-      this.#owed.clear();
-      for (const seat of this.#seats)
-        Object.assign(seat, { standing: awayBecause(seat.custodian.name, seat.id, 'missing'), awaitsRepair: false });
+      this.#state = newest;
       if (!newest) return undefined;
       this.#pin([hashOf(newest), ...newest.ancestors]);
       for (const [seat, look] of looks) await this.#bringUp(seat, look);
@@ -124,22 +124,23 @@ export class CustodianMirrors {
   }
 
   /**
-   * The first state: mirrors, their roots of epoch 1, nothing in the journal. Needs every mirror. `seen`: the highest number
-   * of a custodian before it that database or log have seen, when all of its mirrors are lost.
+   * The first state: mirrors, their roots of the first epoch, nothing in the journal. Needs every mirror. `after`: where a
+   * custodian before it was last seen, of which all mirrors are lost; neither its numbers nor its epochs come again.
    */
-  found(installation: string, seen = 0): Promise<CustodianState> {
+  found(installation: string, after = { number: 0, epoch: 0 }): Promise<CustodianState> {
+    const epoch = after.epoch + 1;
     return this.#inTurn(async () => {
       for (const seat of this.#seats) seat.id = await seat.custodian.enrol();
-      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(1)));
+      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(epoch)));
       for (const seat of this.#seats) seat.standing = 'present';
       return this.#writeAll({
         format: 2,
         installation,
         phase: 'founding',
-        number: seen + 1,
+        number: after.number + 1,
         ancestors: [],
         mirrors: this.#seats.map(({ id }) => id!).sort(),
-        epochs: [1],
+        epochs: [epoch],
         pending: [],
         shredded: [],
         closed: [],
@@ -259,10 +260,10 @@ export class CustodianMirrors {
 
   /**
    * Brings back a mirror that does not come back by itself. What only a fork's journal holds is taken over first, so nothing
-   * that was ever shredded is forgotten; its caller then reconciles. A root that opens nothing is made anew. Throws
-   * `mirror-unfit` for one that is not there or can't be repaired, `mirror-unknown`.
+   * that was ever shredded is forgotten: answers whether it was so, and then its caller reconciles. A root that opens nothing
+   * is destroyed, and made anew by whoever wraps. Throws `mirror-unfit` for one that is not there, `mirror-unknown`.
    */
-  repair(id: string): Promise<void> {
+  repair(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
       await this.#rejoin();
       const state = this.#settled();
@@ -270,10 +271,13 @@ export class CustodianMirrors {
       if (!seat || !state.mirrors.includes(id)) throw new MakulerError('mirror-unknown');
       const look = await lookAt(seat.custodian);
       const how = judge(look, state);
-      if (how === 'fork' || how === 'too-old') await this.#unite(look.state!);
+      const united = how === 'fork' || how === 'too-old';
+      if (united) await this.#unite(look.state!);
       else if (how !== 'current' && how !== 'behind' && how !== 'damaged') throw unfit(seat.custodian, look, how);
+      if (seat.awaitsRepair) await seat.custodian.destroyRoot(state.epochs.at(-1)!);
       seat.awaitsRepair = false;
       await this.#bringUp(seat, { id, state: undefined, problem: undefined });
+      return united;
     });
   }
 
@@ -408,6 +412,13 @@ const newSeat = (custodian: Custodian): Seat => ({
   awaitsRepair: false,
 });
 const isThere = ({ standing }: Seat): boolean => typeof standing === 'string';
+
+const sayHow = (seat: Seat, look: Look, newest: CustodianState | undefined): void => {
+  const how = newest ? judge(look, newest) : (look.problem?.reason ?? 'missing');
+  seat.id = look.id ?? seat.id;
+  seat.awaitsRepair = false;
+  seat.standing = how === 'current' ? 'joining' : awayBecause(seat.custodian.name, seat.id, how);
+};
 
 const unfit = (custodian: Custodian, look: Look, reason: AwayReason): MakulerError =>
   new MakulerError('mirror-unfit', { detail: awayBecause(custodian.name, look.id, reason).message });

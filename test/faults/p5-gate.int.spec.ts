@@ -1,0 +1,203 @@
+import { LogCheckpointed } from '#chain';
+import { customerCard } from '#customers';
+import { createPool } from '#postgres';
+import { RunningProjections, testDatabase } from '#testing';
+import { GateWorld } from './gate-world.js';
+
+/** P3, P5: whatever mixture of copies is brought back, the vault serves the truth or refuses and says why; never a third thing. */
+describe('the gate before vault, custodian and log', () => {
+  let world: GateWorld;
+  beforeEach(async () => {
+    world = await GateWorld.start();
+  });
+  afterEach(() => world.end());
+
+  const refusedFor = (code: string) => expect.objectContaining({ code });
+
+  it('refuses an older vault beside a newer log; no read model takes it for an erasure, and none skips anything', async () => {
+    const early = await world.register();
+    const dump = await world.vaultNow();
+    const late = await world.register();
+    await world.stop();
+    const current = await world.vaultNow();
+    await world.putVaultBack(dump);
+    expect((await world.start()).gate).toMatchObject({
+      ...{ state: 'stale', acceptable: true, demands: { mintSequence: 2, epoch: 1 } },
+      why: expect.stringMatching(/2 keys made, and this vault knows the first 1/),
+    });
+    expect(await world.house.status()).toMatchObject({
+      gate: 'stale',
+      wayOut: expect.stringMatching(/at least 2 keys/),
+    });
+    expect(await world.recovery.gate()).toMatchObject({ serving: false, state: 'stale' });
+    await expect(world.ledger.read(`customer-${early}`)).rejects.toEqual(refusedFor('vault-unavailable'));
+    const readModels = await testDatabase();
+    const pool = createPool(readModels.url, { name: 'spec' });
+    const running = await RunningProjections.start(pool, world.ledger, [customerCard]);
+    const behind = running.states.waitFor(customerCard, await world.ledger.head(), 300);
+    await expect(behind).rejects.toEqual(refusedFor('projection-behind'));
+    const positions = async () =>
+      (await pool.query<{ position: string }>('select position from projections.build')).rows.map(
+        (row) => row.position,
+      );
+    expect(await positions()).toEqual(['0']);
+    await world.stop();
+    await world.putVaultBack(current);
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+    await running.caughtUp();
+    const { rows } = await pool.query<{ customer_id: string }>('select customer_id from customer_card.customer_card');
+    expect(rows.map((row) => row.customer_id).sort()).toEqual([early, late].sort());
+    for (const one of [early, late]) expect(await world.read(one)).toBe('Kari');
+    await running.stop();
+    await pool.end();
+    await readModels.drop();
+  });
+
+  it('refuses a log that ends before what the custodian has seen, and names how many events are missing', async () => {
+    const kept = await world.register();
+    await world.checkpoint();
+    const events = await world.logNow();
+    const lost = await world.register();
+    await world.checkpoint();
+    await world.stop();
+    await world.putLogBack(events);
+    expect((await world.start()).gate).toMatchObject({
+      ...{ state: 'behind', acceptable: true, missing: { from: 3, to: 3 } },
+    });
+    const found = await world.recovery.losses();
+    expect(found).toMatchObject({ scopes: {}, missingEvents: { from: 3, to: 3 } });
+    await expect(world.recovery.acceptLosses('another')).rejects.toEqual(refusedFor('plan-changed'));
+    await world.recovery.acceptLosses(found.hash);
+    expect(await world.recovery.acceptLosses(found.hash)).toEqual(found);
+    expect(await world.recovery.gate()).toMatchObject({ serving: true, state: 'consistent' });
+    expect(await world.read(kept)).toBe('Kari');
+    expect(await world.ledger.read(`customer-${lost}`)).toEqual([]);
+    await world.checkpoint();
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+    await expect(world.recovery.losses()).rejects.toEqual(refusedFor('nothing-lost'));
+  });
+
+  it('has no way out for a database or a log of another installation', async () => {
+    await world.register();
+    await world.checkpoint();
+    const other = await GateWorld.start();
+    await other.register();
+    await other.checkpoint();
+    const [dump, events] = [await other.vaultNow(), await other.logNow()];
+    await other.end();
+    await world.stop();
+    const own = await world.vaultNow();
+    await world.putVaultBack(dump);
+    await expect(world.start()).rejects.toMatchObject({ reason: 'foreign' });
+    await world.putVaultBack(own);
+    await world.putLogBack(events);
+    await expect(world.start()).rejects.toMatchObject({ reason: 'foreign' });
+  });
+
+  it('refuses a custodian that is older than the vault, or than the log, and lets nobody accept that', async () => {
+    const [erased, kept] = [await world.register(), await world.register()];
+    await world.checkpoint();
+    const dump = await world.vaultNow();
+    await world.custodianTo('early');
+    await world.erase(erased);
+    await world.checkpoint();
+    await world.stop();
+    await world.custodianTo('late');
+    await world.custodianFrom('early');
+    expect((await world.start()).gate).toMatchObject({ state: 'behind', acceptable: false });
+    await expect(world.recovery.losses()).rejects.toEqual(refusedFor('nothing-lost'));
+    await world.stop();
+    await world.putVaultBack(dump);
+    expect((await world.start()).gate).toMatchObject({
+      state: 'behind',
+      why: expect.stringMatching(/log has seen state/),
+    });
+    await world.stop();
+    await world.custodianFrom('late');
+    expect((await world.start()).gate).toMatchObject({ state: 'reconciled' });
+    expect(await world.read(erased)).toBe('erased');
+    expect(await world.read(kept)).toBe('Kari');
+  });
+
+  it('refuses while somebody is there whom the log names as forgotten, though vault and custodian agree', async () => {
+    const erased = await world.register();
+    const dump = await world.vaultNow();
+    await world.custodianTo('early');
+    await world.erase(erased);
+    await world.stop();
+    await world.putVaultBack(dump);
+    await world.custodianFrom('early');
+    expect((await world.start()).gate).toMatchObject({
+      ...{ state: 'behind', acceptable: false },
+      why: expect.stringMatching(/1 person or company as forgotten/),
+    });
+  });
+
+  it('applies the journal to an older vault and says how many; the erased stay so, all others can be read', async () => {
+    const people = [await world.register(), await world.register(), await world.register()];
+    const dump = await world.vaultNow();
+    await world.erase(people[0]!);
+    await world.erase(people[1]!);
+    await world.checkpoint();
+    await world.stop();
+    await world.putVaultBack(dump);
+    const { gate } = await world.start();
+    // Two keys, and two persons closed for ever.
+    expect(gate).toEqual({ state: 'reconciled', applied: 4 });
+    expect(await Promise.all(people.map((one) => world.read(one)))).toEqual(['erased', 'erased', 'Kari']);
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+  });
+
+  it('with every root gone, reads as lost what two persons accept, and as erased who was erased; life goes on', async () => {
+    const [erased, lost] = [await world.register(), await world.register()];
+    await world.erase(erased);
+    await world.checkpoint();
+    await world.stop();
+    await world.loseCustodian();
+    expect((await world.start()).gate).toMatchObject({ state: 'lost', acceptable: true });
+    const found = await world.recovery.losses();
+    expect(found.scopes).toEqual({ customer: 1 });
+    await world.recovery.acceptLosses(found.hash);
+    expect(await world.recovery.gate()).toMatchObject({ serving: true });
+    expect(await world.read(lost)).toBe('lost');
+    expect(await world.read(erased)).toBe('erased');
+    const fresh = await world.register();
+    await world.checkpoint();
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+    expect(await Promise.all([lost, erased, fresh].map((one) => world.read(one)))).toEqual(['lost', 'erased', 'Kari']);
+  });
+
+  it('with an older vault and no newer one, loses the newer keys by name and keeps the others', async () => {
+    const early = await world.register();
+    const dump = await world.vaultNow();
+    const late = await world.register();
+    await world.stop();
+    await world.putVaultBack(dump);
+    await world.start();
+    const found = await world.recovery.losses();
+    expect(found).toMatchObject({ scopes: { customer: 1 }, missingEvents: undefined });
+    await world.recovery.acceptLosses(found.hash);
+    expect(await Promise.all([early, late].map((one) => world.read(one)))).toEqual(['Kari', 'lost']);
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+  });
+
+  it('waits behind its closed gate for a log that is away, and opens when it is there', async () => {
+    const known = await world.register();
+    await world.stop();
+    const log = world.logAway();
+    const { gate } = await world.start({ log, logPatienceMs: 0 });
+    expect(gate).toMatchObject({ state: 'closed', why: expect.stringMatching(/log/) });
+    expect(await world.recovery.gate()).toMatchObject({ serving: false, state: 'closed' });
+    await expect(world.ledger.read(`customer-${known}`)).rejects.toEqual(refusedFor('vault-unavailable'));
+    log.away = false;
+    expect(await world.read(known)).toBe('Kari');
+  });
+
+  it('knows a checkpoint by the name that the log has for it', async () => {
+    expect(LogCheckpointed.type).toBe('log.checkpointed');
+  });
+});
