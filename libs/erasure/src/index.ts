@@ -21,6 +21,6 @@ export {
   ResumeErasuresProcessor,
 } from './execute-erasure.job.js';
 export { attestErasures, AttestErasuresProcessor, erasureAttestation } from './attest-erasures.job.js';
-export { certificateHash, verifyCertificate, type CertificateClaims } from './certificate.js';
-export { verifyAttestation, type AttestationClaims } from './attestation.js';
+export { verifyCertificate } from './certificate.js';
+export { contradictions, verifyStatement, type VerifiedStatement } from './verify-statements.js';
 export { ErasureModule, ErasureWorkModule } from './erasure.module.js';

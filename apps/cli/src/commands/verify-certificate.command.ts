@@ -5,6 +5,7 @@ import { errors } from 'jose';
 import { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { addressOf } from '../client/connection.js';
+import { explained, statementsIn } from '../client/statements.js';
 import { action } from '../command.js';
 import { Refusal } from '../refusal.js';
 
@@ -12,43 +13,43 @@ interface VerifyOptions extends GlobalOptions {
   readonly jwks?: string;
 }
 
-/** `makuler verify-certificate FILE`: was this signed by that installation, and what does it say. With --jwks, offline. */
+/** `makuler verify-certificate FILE…`: was this signed by that installation, what does it say, and does it belong together. */
 export const registerVerifyCertificate = (program: Command): void => {
   program
     .command('verify-certificate')
-    .description('verify the certificate of an erasure, and show what it says')
-    .argument('<FILE>', 'the certificate (JWS), as the API gave it')
+    .description('verify certificate and attestation of an erasure, and say in words what they say')
+    .argument('<FILE...>', 'certificates and attestations (JWS), as the API gave them')
     .option('--jwks <FILE>', 'the public keys, kept from /.well-known/jwks.json: needs no running system')
     .action(
-      action<VerifyOptions, [string]>(async ({ output, options }, file) => {
+      action<VerifyOptions, [string[]]>(async ({ output, options }, files) => {
         // Loaded here: it brings the whole context along, which no other command needs.
-        const { verifyCertificate } = await import('#erasure');
+        const { contradictions, verifyStatement } = await import('#erasure');
         const keys = await keysOf(options);
-        const claims = await verifyCertificate(certificateIn(await readFile(file, 'utf8')), keys).catch(
-          (error: unknown) => {
-            const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
-            throw new Refusal(
-              `The certificate is not valid: ${reason}.`,
-              'Ask whoever gave it to you for the original.',
-            );
-          },
-        );
-        output.result({ valid: true, claims }, [
-          'The certificate is valid.',
-          ...Object.entries(claims)
-            .filter(([name]) => name !== 'fingerprints')
-            .map(
-              ([name, value]) => `  ${name.padEnd(18)} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-            ),
-          `  ${'fingerprints'.padEnd(18)} ${claims.fingerprints.length}`,
+        const verified = [];
+        for (const file of files)
+          for (const statement of statementsIn(file, await readFile(file, 'utf8')))
+            verified.push(await verifyStatement(statement, keys).catch((error: unknown) => refuse(file, error)));
+        const problems = contradictions(verified);
+        const together =
+          problems.length > 0
+            ? problems
+            : verified.some(({ kind }) => kind === 'attestation') && verified.some(({ kind }) => kind === 'certificate')
+              ? ['Certificate and attestation belong together.']
+              : [];
+        const statements = verified.map(({ kind, claims }) => ({ kind, claims }));
+        output.result({ valid: problems.length === 0, statements, problems }, [
+          ...verified.flatMap((statement) => [...explained(statement), '']),
+          ...together,
         ]);
+        return problems.length === 0;
       }),
     );
 };
 
-/** The signed text, alone or in the answer of `GET /v1/erasures/{id}/certificate`. */
-const certificateIn = (content: string): string =>
-  content.trimStart().startsWith('{') ? (JSON.parse(content) as { certificate: string }).certificate : content;
+const refuse = (file: string, error: unknown): never => {
+  const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
+  throw new Refusal(`${file} is not valid: ${reason}.`, 'Ask whoever gave it to you for the original.');
+};
 
 const keysOf = async (options: VerifyOptions): Promise<JSONWebKeySet> => {
   if (options.jwks !== undefined) return JSON.parse(await readFile(options.jwks, 'utf8')) as JSONWebKeySet;
