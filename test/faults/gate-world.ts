@@ -25,8 +25,11 @@ import { startVaultHouse } from './vault-house.js';
 /** All rows of the vault's database at one moment, as a dump has them. */
 type Dump = ReadonlyMap<string, readonly object[]>;
 
-const urlOf = ({ connectionString, credentials }: Server): string =>
-  connectionString.replace('://', `://${credentials!.username}:${encodeURIComponent(credentials!.password)}@`);
+/** The address of an event node as our programs take it. In TLS a server has a name. */
+export const urlOf = ({ connectionString, credentials }: Server): string =>
+  connectionString
+    .replace('127.0.0.1', 'localhost')
+    .replace('://', `://${credentials!.username}:${encodeURIComponent(credentials!.password)}@`);
 
 /** Children before parents, so that rows can be deleted in this order and put back in the reverse. */
 const TABLES = [

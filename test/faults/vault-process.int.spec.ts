@@ -6,6 +6,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
 import { isMakulerError, newId, subjectOwner } from '#kernel';
+import type { Server } from '../conformance/event-store/connection.js';
+import { startOwnNode } from '../conformance/event-store/event-node.js';
+import { urlOf } from './gate-world.js';
 import type { VaultHouse } from './vault-house.js';
 import { startVaultHouse, TEST_LEASE_MS } from './vault-house.js';
 
@@ -16,16 +19,18 @@ const person = (): OwnerRef => subjectOwner(newId<SubjectId>());
 /** The shipped program, as a process of its own: P5 and P6. Runs on the built code. */
 describe('the vault’s process', () => {
   let house: VaultHouse;
+  let node: Server;
   let child: ChildProcess | undefined;
   /** Exit status of the process started last. */
   let exited: Promise<number | null>;
   beforeAll(async () => {
-    house = await startVaultHouse();
+    [house, node] = await Promise.all([startVaultHouse(), startOwnNode()]);
     await house.stop();
   });
   afterAll(async () => {
     child?.kill('SIGKILL');
     await house.end();
+    await node.close();
   });
 
   const launch = async (over: Record<string, string> = {}): Promise<Record<string, unknown>> => {
@@ -34,6 +39,7 @@ describe('the vault’s process', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         VAULT_DATABASE_URL: databaseUrl,
+        EVENTSTORE_URL: urlOf(node),
         VAULT_PORT: String(port),
         VAULT_CERT_FILE: certFile,
         VAULT_KEY_FILE: keyFile,
@@ -73,10 +79,8 @@ describe('the vault’s process', () => {
   it('says in one line that it is ready, ends cleanly on SIGTERM, and says why it refuses', async () => {
     expect(await launch()).toEqual({ event: 'ready', host: '127.0.0.1', port: house.options.port, gate: 'consistent' });
     expect(await kill('SIGTERM')).toBe(0);
-    expect(await launch({ CUSTODIAN: house.mirrors[0]! })).toMatchObject({
-      event: 'refused',
-      reason: 'custodian-missing',
-    });
+    const inHome = `${house.options.home!}/custodian`;
+    expect(await launch({ CUSTODIAN: inHome })).toMatchObject({ event: 'refused', reason: 'custodian-exposed' });
     expect(await exited).toBe(3);
     const wrong = await launch({ VAULT_LEASE_MS: 'soon', CUSTODIAN: '' });
     expect(wrong).toMatchObject({ event: 'refused', message: expect.stringMatching(/CUSTODIAN[^]*VAULT_LEASE_MS/) });
