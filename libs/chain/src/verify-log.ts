@@ -25,7 +25,8 @@ export interface LogToVerify {
   readonly keys: JSONWebKeySet;
   /** The custodian's checkpoint, asked for before this is called; null when it has none, undefined when it was not asked. */
   readonly witnessed: WitnessedCheckpoint | null | undefined;
-  readonly onProgress?: (events: number) => void;
+  /** `expected` grows where the log is longer than its checkpoints say. */
+  readonly onProgress?: (events: number, expected: number) => void;
 }
 
 /**
@@ -35,18 +36,18 @@ export interface LogToVerify {
  */
 export const verifyLog = async ({ store, keys, witnessed, onProgress }: LogToVerify): Promise<LogVerification> => {
   const head = await store.head();
+  const stated: (Expected & { readonly isGenuine: boolean })[] = [];
+  for await (const checkpoint of checkpointsUpTo(store, head)) {
+    const { sequence, link, eventId } = checkpoint;
+    stated.push({ sequence, link, checkpoint: eventId, isGenuine: await isGenuine(checkpoint, keys) });
+  }
   const misfits: Misfit[] = [];
   const expected: Expected[] = [];
-  let inStream = 0;
-  let newer = Infinity;
-  for await (const checkpoint of checkpointsUpTo(store, head)) {
-    inStream++;
-    const { sequence, link, eventId } = checkpoint;
+  for (const { isGenuine: isSigned, ...said } of stated.toReversed())
     // One that was signed once and copied to where it does not belong is as good as forged.
-    if (sequence < newer && (await isGenuine(checkpoint, keys))) expected.push({ sequence, link, checkpoint: eventId });
-    else misfits.push({ kind: 'forged', checkpoint: eventId });
-    newer = Math.min(newer, sequence);
-  }
+    if (isSigned && said.sequence > (expected.at(-1)?.sequence ?? 0)) expected.push(said);
+    else misfits.push({ kind: 'forged', checkpoint: said.checkpoint });
+  const last = expected.at(-1)?.sequence ?? 0;
   if (witnessed) {
     expected.push({ sequence: Number(witnessed.sequence), link: witnessed.hash, checkpoint: null });
     if (!(await isWitnessGenuine(witnessed, keys))) misfits.push({ kind: 'forged', checkpoint: null });
@@ -59,14 +60,14 @@ export const verifyLog = async ({ store, keys, witnessed, onProgress }: LogToVer
       comparison.with(folded);
       if (isCheckpoint(folded.event)) inLog++;
     }
-    onProgress?.(comparison.events);
+    onProgress?.(comparison.events, Math.max(comparison.events, last));
     // What was appended since this began, its checkpoints too, is for the next time.
     if (known.length < batch.length) break;
   }
   const { covered, checkpoints, events } = comparison;
   const misfit = comparison.end();
   if (misfit) misfits.push(misfit);
-  if (inStream !== inLog) misfits.push({ kind: 'hidden', inStream, inLog });
+  if (stated.length !== inLog) misfits.push({ kind: 'hidden', inStream: stated.length, inLog });
   return { events, checkpoints, covered, custodian: custodianOf(witnessed, covered), misfits };
 };
 
