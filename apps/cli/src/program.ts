@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addGlobalOptions } from './client/connection.js';
 import { registerBackup } from './backup/backup.command.js';
+import { registerRestore } from './backup/restore.command.js';
 import { registerCertificates } from './commands/certificates.command.js';
 import { registerClock } from './commands/clock.command.js';
 import { registerErase } from './commands/erase.command.js';
@@ -39,6 +40,7 @@ export const createProgram = (instead: Partial<SystemOptions> = {}): Command => 
     .description('An event-sourced customer backend that can forget')
     .showHelpAfterError();
   registerUp(program, instead);
+  registerRestore(program, instead);
   for (const register of COMMANDS) register(program);
   return program;
 };

@@ -6,16 +6,19 @@ import { readIfThere, writePrivate } from './files.js';
 import type { Home } from './home.js';
 
 const NAME = 'installation';
+/** What the vault makes in a mirror first. */
+const MIRROR = 'mirror.id';
 
 /**
  * The random id of this installation, which stands in the home and at every file mirror of the custodian. Refuses a
- * custodian of another installation: its root keys open nothing here, and ours would be mixed with them. Refuses one that
- * is away too, and makes none in its place: it would stand in the way when the right one is brought back.
+ * custodian of another installation: its root keys open nothing here, and ours would be mixed with them. A mirror that is
+ * away is answered, and none is made in its place: it would stand in the way when the right one is brought back. Refuses when
+ * all of them are.
  */
 export const ensureInstallation = async (
   home: Home,
   mirrors: readonly string[],
-): Promise<{ id: string; created: boolean }> => {
+): Promise<{ id: string; created: boolean; away: readonly string[] }> => {
   const kept = (await readIfThere(home.installation))?.trim();
   const found = await Promise.all(mirrors.map(async (mirror) => (await readIfThere(join(mirror, NAME)))?.trim()));
   for (const [index, there] of found.entries()) {
@@ -30,23 +33,25 @@ export const ensureInstallation = async (
           'Bring home and custodian of the same installation together (--home, --custodian).',
         );
   }
-  // The secrets are made after this function was through once: from then on every mirror has had its mark.
-  const settled = (await readIfThere(home.secrets)) !== undefined;
-  const away = mirrors.filter((_, index) => settled && found[index] === undefined);
-  if (kept !== undefined && away.length > 0)
+  const enrolled = await Promise.all(mirrors.map(async (mirror) => readIfThere(join(mirror, MIRROR))));
+  // Secrets and what the vault makes come after this function was through once: from then on every mirror has had its mark.
+  const settled = [await readIfThere(home.secrets), ...enrolled].some((mark) => mark !== undefined);
+  // One that was added by `custodian add` has no mark of ours, and is one all the same.
+  const away = mirrors.filter((_, index) => settled && (found[index] ?? enrolled[index]) === undefined);
+  if (kept !== undefined && away.length > 0 && away.length === mirrors.length)
     throw new Refusal(
       `The custodian of the home ${home.directory} is not at ${away.join(' and ')}.`,
-      'Bring its directory back, or name the right one with --custodian. Without it nothing sealed can be read.',
+      'Bring one of its directories back, or name the right one with --custodian. Without it nothing sealed can be read.',
     );
   const id = kept ?? newId();
   // The home first: a crash in between must not leave an empty home beside a custodian that is taken.
   if (kept === undefined) await writePrivate(home.installation, `${id}\n`);
   for (const [index, mirror] of mirrors.entries()) {
-    if (found[index] !== undefined) continue;
+    if (found[index] !== undefined || settled) continue;
     await mkdir(mirror, { recursive: true, mode: 0o700 });
     await writePrivate(join(mirror, NAME), `${id}\n`);
   }
-  return { id, created: kept === undefined };
+  return { id, created: kept === undefined, away };
 };
 
 /**

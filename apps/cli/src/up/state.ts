@@ -5,6 +5,8 @@ import type { Home } from './home.js';
 export interface State {
   /** tokens.json was made; it is not made again when somebody removes it. */
   readonly tokensMade?: boolean;
+  /** The home is being filled from a backup set, or was: under which name the vault's life begins with it. */
+  readonly restore?: { readonly setId: string; readonly incarnation: string; readonly done: boolean };
   readonly ports?: { readonly vault: number; readonly eventNode: number };
 }
 

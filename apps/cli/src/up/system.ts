@@ -16,6 +16,7 @@ import type { ReadyLine } from './ready-line.js';
 import type { DatabaseName, Secrets } from './secrets.js';
 import { ensureSecrets } from './secrets.js';
 import { readState, updateState } from './state.js';
+import { Refusal } from '../refusal.js';
 import type { Steps } from './steps.js';
 import { timed } from './steps.js';
 
@@ -65,7 +66,10 @@ export class System {
     return starting;
   }
 
-  /** Starts log, vault and databases alone: for whoever fills them or looks through them. The gate may be closed. */
+  /**
+   * Starts log, vault and databases alone: for whoever fills them or looks through them. The gate may be closed. Nothing is
+   * made at the custodian.
+   */
   startStores(): Promise<RunningStores> {
     const starting = this.#startStores();
     this.#starting = starting.catch(() => undefined);
@@ -83,8 +87,13 @@ export class System {
   }
 
   async #start(): Promise<Addresses> {
-    const { host, port, home } = this.options;
+    const { host, port, home, custodian } = this.options;
     await this.#takeHome();
+    await this.#assertRestored();
+    const installation = await ensureInstallation(home, custodian.filter(isDirectory));
+    this.steps.done('home', `${home.directory}${installation.created ? ' (new)' : ''}`);
+    for (const mirror of installation.away)
+      this.steps.warn(`The custodian's mirror at ${mirror} is away: bring it back (makuler custodian status).`);
     const apiPort = await claimPort(host, port);
     const addresses = addressesOf(host, apiPort);
     const { places, certificates } = await this.#prepare(apiPort, addresses);
@@ -111,13 +120,20 @@ export class System {
   }
 
   async #takeHome(): Promise<void> {
-    const { home, custodian, drill } = this.options;
+    const { home } = this.options;
     await makeHome(home);
     this.#lock = await lockHome(home);
     for (const word of this.#lock.leftover) this.steps.warn(word);
-    // A drill leaves no mark anywhere but in its scratch home.
-    const installation = drill ? { created: true } : await ensureInstallation(home, custodian.filter(isDirectory));
-    this.steps.done('home', `${home.directory}${installation.created ? ' (new)' : ''}`);
+  }
+
+  /** Half a log is a log that lost its end, and half an installation would be taken for one that lost its keys. */
+  async #assertRestored(): Promise<void> {
+    const { restore } = await readState(this.options.home);
+    if (restore && !restore.done)
+      throw new Refusal(
+        `The home ${this.options.home.directory} is half restored.`,
+        'Run `makuler restore` with the same set again: it goes on where it stopped.',
+      );
   }
 
   async #prepare(apiPort: number, addresses: Partial<Addresses>): Promise<Prepared> {

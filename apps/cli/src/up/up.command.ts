@@ -86,6 +86,13 @@ const externalOf = (
   };
 };
 
+/** The flags that `systemOptions` reads. `--home` is an option of every command. */
+export const addSystemFlags = (command: Command): Command => {
+  for (const [flag, description, value] of Object.values(FLAGS).slice(1))
+    command.option(`--${flag} <${value}>`, description);
+  return command;
+};
+
 const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** A file of the build that this program is part of. */
@@ -97,10 +104,7 @@ const built = (path: string): string => fileURLToPath(new URL(`../../../../${pat
  */
 export const registerUp = (program: Command, instead: Partial<SystemOptions> = {}): void => {
   const command = program.command('up').description('start the whole system and keep it running until Ctrl-C');
-  // --home is an option of every command.
-  for (const [flag, description, value] of Object.values(FLAGS).slice(1))
-    command.option(`--${flag} <${value}>`, description);
-  command.action(
+  addSystemFlags(command).action(
     action<Record<string, string | undefined>, []>(async ({ output, options }) => {
       const write = (line: string) => void process.stdout.write(`${line}\n`);
       await run({ ...systemOptions(options), ...instead }, output.json ? jsonSteps(write) : plainSteps(write));
