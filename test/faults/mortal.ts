@@ -9,6 +9,12 @@ export class Killed extends Error {
   override readonly name = 'Killed';
 }
 
+/** A query that was stopped. */
+export interface Held {
+  readonly reached: Promise<void>;
+  release(): void;
+}
+
 /**
  * One life of a process, as its database and its custodian see it. It is killed at a step that was set before: before a
  * query or a write, or after it was carried out and before the process learned of it.
@@ -18,10 +24,17 @@ export class Life {
   steps = 0;
   #diesAt = Infinity;
   #dead = false;
+  #held: { part: string; when: 'before' | 'after'; reached(): void; released: Promise<void> } | undefined;
   readonly #clients = new Set<PoolClient>();
 
   get isDead(): boolean {
     return this.#dead;
+  }
+  /** Stops the next query whose text or name contains `part`, before it is sent or before its answer is given. */
+  hold(part: string, when: 'before' | 'after'): Held {
+    const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#held = { part, when, reached: reached.resolve, released: released.promise };
+    return { reached: reached.promise, release: released.resolve };
   }
   /** Kills it at its `steps`-th step from now, counted from 1. */
   dieAfter(steps: number): void {
@@ -38,7 +51,8 @@ export class Life {
     pool.on('connect', (client) => this.#clients.add(client));
     const query = (target: Pool | PoolClient) => (first: unknown, second?: unknown) => {
       const text = typeof first === 'string' ? first : (first as { text: string }).text;
-      const run = () => target.query(first as string, second as unknown[]);
+      const send = () => target.query(first as string, second as unknown[]);
+      const run = () => this.#passing(typeof first === 'string' ? first : JSON.stringify(first), send);
       // The heartbeat comes when it comes; the steps are to be the same each time.
       return text === 'select 1' ? this.#alive(run) : this.step(run);
     };
@@ -62,6 +76,20 @@ export class Life {
     this.#take();
     const result = await work();
     this.#take();
+    return result;
+  }
+
+  async #passing<T>(text: string, send: () => Promise<T>): Promise<T> {
+    const held = this.#held && text.includes(this.#held.part) ? this.#held : undefined;
+    if (!held) return send();
+    this.#held = undefined;
+    const pause = async () => {
+      held.reached();
+      await held.released;
+    };
+    if (held.when === 'before') await pause();
+    const result = await send();
+    if (held.when === 'after') await pause();
     return result;
   }
 

@@ -88,7 +88,7 @@ describe('a seal (P2)', () => {
   });
 
   it('goes on beside mint, open, shred and fence, and a second call joins it', async () => {
-    const owners = Array.from({ length: 600 }, person);
+    const owners = Array.from({ length: 300 }, person);
     const scopes: { owner: OwnerRef; scopeId: ScopeId }[] = [];
     for (let first = 0; first < owners.length; first += 100)
       for (const [index, minted] of (
@@ -112,15 +112,16 @@ describe('a seal (P2)', () => {
     await Promise.all([
       seals,
       ...[0, 1].map(() =>
-        until((round) => witness.mint(owners[(round * 7) % 600]!, 'purchase', `p${round % 9}`).catch(refused)),
+        until((round) => witness.mint(owners[(round * 7) % 300]!, 'purchase', `p${round % 9}`).catch(refused)),
       ),
+      until(() => witness.mint(person())),
       until(async () => {
         const next = toShred.pop();
         if (next) shredded.push(...(await house.shred(next.owner, [next.scopeId], 'expiry'), [next.scopeId]));
         else await new Promise((resolve) => setImmediate(resolve));
       }),
       until(async (round) => {
-        const owner = owners[(round * 11 + 5) % 600]!;
+        const owner = owners[(round * 11 + 5) % 300]!;
         const orderId = randomUUID();
         await house.keeper
           .fence({ orderId, owner, kind: 'expiry', except: [{ category: 'purchase', partition: 'p1' }] })
@@ -128,7 +129,7 @@ describe('a seal (P2)', () => {
         await house.keeper.release(owner, orderId);
       }),
       until(async (round) => {
-        const some = scopes.slice((round * 50) % 550, ((round * 50) % 550) + 50).map(({ scopeId }) => scopeId);
+        const some = scopes.slice((round * 50) % 250, ((round * 50) % 250) + 50).map(({ scopeId }) => scopeId);
         for (const [scopeId, read] of await house.read(some))
           expect([scopeId, read]).toEqual([scopeId, expect.stringMatching(/^[0-9a-f]{64}$|^erased$|^expired$/)]);
       }),
@@ -138,6 +139,58 @@ describe('a seal (P2)', () => {
     await witness.checkSealed(8);
     await house.restart();
     await witness.checkSealed(8);
+  });
+
+  it('lets no bucket slip into an epoch that ended while it was made', async () => {
+    const [minted, fenced] = [person(), person()];
+    const writing = house.life.hold('mint-write', 'before');
+    const minting = witness.mint(minted);
+    await writing.reached;
+    await house.keeper.sealEpoch(true);
+    writing.release();
+    await minting;
+    const inserting = house.life.hold('insert into bucket', 'before');
+    const fencing = house.keeper.fence({
+      ...{ orderId: randomUUID(), owner: fenced, kind: 'erasure', except: [{ category: 'contact', partition: '' }] },
+    });
+    await inserting.reached;
+    await house.keeper.sealEpoch(true);
+    inserting.release();
+    await fencing;
+    await witness.checkSealed(3);
+    await house.restart();
+    await witness.checkSealed(3);
+    await witness.mint(fenced);
+  });
+
+  it('answers for what was read just before the seal ended', async () => {
+    const { scopeId, key } = await witness.mint(person());
+    await house.restart();
+    await house.keeper.destroyRoots();
+    const looking = house.life.hold('where scope_id = any', 'after');
+    const reading = house.read([scopeId]);
+    await looking.reached;
+    await house.keeper.sealEpoch(true);
+    looking.release();
+    expect((await reading).get(scopeId)).toBe(key);
+  });
+
+  it('takes a fence along that went up while its bucket was being moved', async () => {
+    const [owner, other] = [person(), person()];
+    await witness.mint(owner, 'service', 'case-1');
+    const { scopeId } = await witness.mint(other);
+    await witness.shred(other, [scopeId]);
+    const moving = house.life.hold('and epoch < $2', 'before');
+    const sealing = house.keeper.sealEpoch(false);
+    await moving.reached;
+    await house.keeper.fence({
+      ...{ orderId: randomUUID(), owner, kind: 'erasure', except: [{ category: 'service', partition: 'case-2' }] },
+    });
+    moving.release();
+    expect(await sealing).toMatchObject({ rotated: 1 });
+    await witness.checkSealed(2);
+    await witness.mint(owner, 'service', 'case-2');
+    await expect(house.mint(owner)).rejects.toMatchObject({ code: 'subject-closed' });
   });
 
   it('leaves a bucket dirty in which something is shredded after it was moved: the order is cleared with the later epoch', async () => {
