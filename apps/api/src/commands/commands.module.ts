@@ -3,6 +3,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { CONTROL } from '#composition';
 import { Clock } from '#kernel';
 import type { Pool } from '#postgres';
+import { ClockGuard } from '#retention';
 import { CommandInterceptor } from './command.interceptor.js';
 import { IdempotencySecrets } from './idempotency-secrets.js';
 import { IdempotencyUpkeep } from './idempotency-upkeep.js';
@@ -11,10 +12,11 @@ import { Idempotency } from './idempotency.js';
 /** How commands are run: once for each key, in their context. */
 @Module({
   providers: [
+    ClockGuard,
     {
       provide: IdempotencySecrets,
-      useFactory: (pool: Pool, clock: Clock) => new IdempotencySecrets(pool, clock),
-      inject: [CONTROL, Clock],
+      useFactory: (pool: Pool, clock: Clock, guard: ClockGuard) => new IdempotencySecrets(pool, clock, guard),
+      inject: [CONTROL, Clock, ClockGuard],
     },
     {
       provide: Idempotency,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#kernel';
 import type { Pool } from '#postgres';
+import type { ClockGuard } from '#retention';
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
@@ -19,6 +20,7 @@ export class IdempotencySecrets {
   constructor(
     private readonly pool: Pool,
     private readonly clock: Clock,
+    private readonly guard: Pick<ClockGuard, 'assertConfirmed'>,
   ) {}
 
   /**
@@ -33,8 +35,12 @@ export class IdempotencySecrets {
     return { current: all.find((secret) => secret.week === week)!, all };
   }
 
-  /** Destroys secrets of 30 days and more, with every record made under them. Returns how many secrets. */
+  /**
+   * Destroys secrets of 30 days and more, with every record made under them. Returns how many secrets. Throws
+   * `clock-implausible`: by a clock that is ahead all of them are old, and every repeat of a command would run anew.
+   */
   async destroyOld(): Promise<number> {
+    await this.guard.assertConfirmed();
     const before = new Date(this.clock.now().getTime() - SECRET_LIFE_MS);
     this.#known = this.#known.filter(({ madeAtMs }) => madeAtMs > before.getTime());
     const { rowCount } = await this.pool.query('delete from idempotency_secret where made_at <= $1', [before]);

@@ -1,5 +1,5 @@
 import type { ActorId } from '#kernel';
-import { SystemClock, newId } from '#kernel';
+import { MakulerError, SystemClock, newId } from '#kernel';
 import type { Pool } from '#postgres';
 import { createPool, migrate } from '#postgres';
 import { testDatabase } from '#testing';
@@ -24,8 +24,9 @@ describe('idempotency', () => {
   // A Thursday, at which weeks counted from 1970 begin.
   const turn = new Date('2026-11-19T00:00:00Z');
   const clock = new MovableClock(turn);
+  const guard = { assertConfirmed: async () => undefined };
   /** As another process would: nothing of the first one's memory. */
-  const start = () => new Idempotency(pool, new IdempotencySecrets(pool, clock), clock);
+  const start = () => new Idempotency(pool, new IdempotencySecrets(pool, clock, guard), clock);
   let idempotency: Idempotency;
 
   beforeAll(async () => {
@@ -116,7 +117,7 @@ describe('idempotency', () => {
     expect(rows.map((row) => row.outcome.toString('latin1')).join()).not.toMatch(/one-id|another|customerId/);
   });
 
-  it('recognises a repeat for 23 days, and destroys secret and records after 30', async () => {
+  it('recognises a repeat for 23 days, and destroys secret and records after 30, by a clock that is confirmed', async () => {
     later(DAY_MS / 2);
     const command = sent();
     const made = clock.at.getTime();
@@ -128,7 +129,12 @@ describe('idempotency', () => {
     const count = async () =>
       (await pool.query('select 1 from idempotency where reserved_at <= $1', [new Date(made)])).rowCount;
     expect(await count()).toBeGreaterThan(0);
-    expect(await new IdempotencySecrets(pool, clock).destroyOld()).toBe(1);
+    const doubting = { assertConfirmed: () => Promise.reject(new MakulerError('clock-implausible')) };
+    await expect(new IdempotencySecrets(pool, clock, doubting).destroyOld()).rejects.toMatchObject({
+      code: 'clock-implausible',
+    });
+    expect(await count()).toBeGreaterThan(0);
+    expect(await new IdempotencySecrets(pool, clock, guard).destroyOld()).toBe(1);
     expect(await count()).toBe(0);
   });
 

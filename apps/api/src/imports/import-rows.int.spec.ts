@@ -17,6 +17,7 @@ describe('rows of an import', () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
   let pool: Pool;
   const clock = new SetClock(new Date('2026-03-12T12:00:00Z'));
+  const guard = { assertConfirmed: async () => undefined };
   let ledger: LedgerDouble;
   let lookup: Lookup;
   let rows: ImportRows;
@@ -28,7 +29,7 @@ describe('rows of an import', () => {
     ledger = new LedgerDouble(clock);
     lookup = new Lookup(ledger, ledger.vault, lookupEntries);
     lookup.start();
-    rows = new ImportRows(ledger, lookup, new ImportState(pool, clock));
+    rows = new ImportRows(ledger, lookup, new ImportState(pool, clock, guard));
   });
   afterEach(async () => {
     await lookup.close();
@@ -159,7 +160,12 @@ describe('rows of an import', () => {
     await expect(sent([row('1')], away)).rejects.toThrow();
     await sent([row('2')], async () => ({ id: newId(), findable: false }));
     const later = new SetClock(new Date(clock.now().getTime() + 31 * DAY_MS));
-    await new ImportState(pool, later).forgetOld();
+    const doubting = { assertConfirmed: () => Promise.reject(new MakulerError('clock-implausible')) };
+    await expect(new ImportState(pool, later, doubting).forgetOld()).rejects.toMatchObject({
+      code: 'clock-implausible',
+    });
+    expect(await remembered()).toHaveLength(2);
+    await new ImportState(pool, later, guard).forgetOld();
     expect(await remembered()).toEqual([{ mark: expect.any(Buffer), seed: null }]);
   });
 });

@@ -3,6 +3,7 @@ import type { Clock, IdSource } from '#kernel';
 import { ReservedIds } from '#kernel';
 import type { Migration, Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
+import type { ClockGuard } from '#retention';
 
 /** Kinds of records that can be imported, as the route names them. */
 export const IMPORT_KINDS = ['customers', 'purchases', 'service'] as const;
@@ -44,6 +45,7 @@ export class ImportState {
   constructor(
     private readonly pool: Pool,
     private readonly clock: Clock,
+    private readonly guard: Pick<ClockGuard, 'assertConfirmed'>,
   ) {}
 
   /**
@@ -95,8 +97,12 @@ export class ImportState {
     ]);
   }
 
-  /** Ids that were reserved 30 days ago for batches which nobody sent again: their marks go. */
+  /**
+   * Ids that were reserved 30 days ago for batches which nobody sent again: their marks go. Throws `clock-implausible`: by a
+   * clock that is ahead a batch under way would lose its ids, and its repeat would store it twice.
+   */
   async forgetOld(): Promise<void> {
+    await this.guard.assertConfirmed();
     const limit = new Date(this.clock.now().getTime() - 30 * 86_400_000);
     await this.pool.query('delete from import_row where seed is not null and reserved_at < $1', [limit]);
   }

@@ -8,6 +8,7 @@ import { Lookup, LookupModule } from '#lookup';
 import type { Logger } from '#observability';
 import type { Pool } from '#postgres';
 import { migrate } from '#postgres';
+import { ClockGuard } from '#retention';
 import { ImportRows } from './import-rows.js';
 import { IMPORT_MIGRATIONS, ImportState } from './import-state.js';
 import { ImportsController } from './imports.controller.js';
@@ -19,10 +20,11 @@ const HOUR_MS = 3_600_000;
   imports: [LookupModule, CustomersModule],
   controllers: [ImportsController],
   providers: [
+    ClockGuard,
     {
       provide: ImportState,
-      useFactory: (pool: Pool, clock: Clock) => new ImportState(pool, clock),
-      inject: [CONTROL, Clock],
+      useFactory: (pool: Pool, clock: Clock, guard: ClockGuard) => new ImportState(pool, clock, guard),
+      inject: [CONTROL, Clock, ClockGuard],
     },
     {
       provide: ImportRows,
@@ -42,7 +44,8 @@ export class ImportsModule implements OnApplicationBootstrap, OnApplicationShutd
 
   async onApplicationBootstrap(): Promise<void> {
     await migrate(this.control, 'imports', IMPORT_MIGRATIONS);
-    await this.state.forgetOld();
+    // Not waited for: it asks the log about the clock, and the api starts while the log is away.
+    void this.#forgetOld();
     this.#timer = setInterval(() => void this.#forgetOld(), HOUR_MS).unref();
   }
 
