@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
 import { newId, subjectOwner } from '#kernel';
 import { testDatabase } from '#testing';
@@ -50,6 +50,8 @@ describe('a vault that starts again', () => {
     }));
     return orderId;
   };
+
+  const mirrorsByName = async () => [...(await house.operations.mirrors())].sort((a, b) => (a.name < b.name ? -1 : 1));
 
   it('opens what it sealed before', async () => {
     const { scopeId, block } = await seal(person());
@@ -152,20 +154,28 @@ describe('a vault that starts again', () => {
     );
   });
 
-  it('refuses a root that is not the one, and says which; with the right one back it goes on', async () => {
+  it('refuses roots that are not the ones; with one of two it goes on, and says which is wrong until it is repaired', async () => {
     const { scopeId, block } = await seal(person());
     await house.stop();
-    const root = join(house.mirrors[1]!, 'root-1.key');
     const elsewhere = new FileCustodian(join(house.directory, 'elsewhere'));
     await elsewhere.enrol();
     await elsewhere.createRoot(1);
-    await rename(root, `${root}.right`);
-    await cp(join(house.directory, 'elsewhere', 'root-1.key'), root);
-    await expect(house.start()).rejects.toMatchObject({
-      reason: 'wrong-root',
-      message: expect.stringContaining(house.mirrors[1]!),
-    });
-    await rename(`${root}.right`, root);
+    const roots = house.mirrors.map((mirror) => join(mirror, 'root-1.key'));
+    for (const root of roots) {
+      await rename(root, `${root}.right`);
+      await cp(join(house.directory, 'elsewhere', 'root-1.key'), root);
+    }
+    await expect(house.start()).rejects.toMatchObject({ reason: 'wrong-root' });
+    await rename(`${roots[0]!}.right`, roots[0]!);
+    await house.start();
+    expect(await read(scopeId, block)).toBe('Kari');
+    const [right, wrong] = await mirrorsByName();
+    expect([right, wrong]).toMatchObject([{ standing: 'present' }, { standing: 'away', reason: 'wrong-root' }]);
+    await house.operations.repairMirror(wrong!.id!);
+    expect(await mirrorsByName()).toMatchObject([{ standing: 'present' }, { standing: 'present' }]);
+    await house.stop();
+    // The mirror that was repaired is as good as the other: it is enough by itself.
+    await rename(house.mirrors[0]!, `${house.mirrors[0]!}.away`);
     await house.start();
     expect(await read(scopeId, block)).toBe('Kari');
   });
@@ -175,14 +185,16 @@ describe('a vault that starts again', () => {
     await house.stop();
     const other = await startVaultHouse();
     await other.stop();
-    const none = [join(house.directory, 'none', 'a'), join(house.directory, 'none', 'b')];
-    await expect(house.start({ custodian: none })).rejects.toMatchObject({ reason: 'custodian-missing' });
-    await expect(house.start({ custodian: [house.mirrors[0]!, none[1]!] })).rejects.toMatchObject({
-      reason: 'custodian-missing',
-    });
+    const custodian = dirname(house.mirrors[0]!);
+    await rename(custodian, `${custodian}.away`);
+    expect((await house.start()).gate).toMatchObject({ state: 'lost' });
+    await house.stop();
+    await expect(readdir(custodian)).rejects.toMatchObject({ code: 'ENOENT' });
+    await rename(`${custodian}.away`, custodian);
     await expect(house.start({ custodian: other.mirrors })).rejects.toMatchObject({ reason: 'foreign' });
     const empty = await testDatabase();
-    await expect(house.start({ databaseUrl: empty.url })).rejects.toMatchObject({ reason: 'database-empty' });
+    expect((await house.start({ databaseUrl: empty.url })).gate).toMatchObject({ state: 'database-empty' });
+    await house.stop();
     await empty.drop();
     await other.end();
     expect((await house.start()).gate).toEqual({ state: 'consistent' });
@@ -216,15 +228,12 @@ describe('a vault that starts again', () => {
     ).toHaveLength(1);
   });
 
-  it('stops when the database under it becomes an earlier one', async () => {
-    const refused = Promise.withResolvers<{ reason: string }>();
-    await house.stop();
-    await house.start({ onRefused: refused.resolve });
+  it('closes its gate when the database under it becomes an earlier one', async () => {
     await house.api.ready(5_000);
     for (let n = 0; n < 3; n++) await seal(person());
     await house.sql('update vault set mint_sequence = 1');
     await expect(seal(person())).rejects.toMatchObject({ code: 'vault-unavailable' });
-    expect(await refused.promise).toMatchObject({ reason: 'stepped-back' });
+    while ((await house.status()).gate !== 'stepped-back') await new Promise((resolve) => setTimeout(resolve, 20));
     await expect(seal(person())).rejects.toMatchObject({ code: 'vault-unavailable' });
   });
 });

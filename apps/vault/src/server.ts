@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '#kernel';
 import type { EventStore } from '#ledger';
 import { createPool } from '#postgres';
 import type { GateRefusal, GateState } from '#vault/keeper';
-import { CustodianMirrors, FileCustodian, Keeper, observing, vaultServiceDefinition } from '#vault/keeper';
+import { CustodianMirrors, Keeper, observing, openPlace, vaultServiceDefinition } from '#vault/keeper';
 import { EventLogWitness } from './event-log-witness.js';
 import { vaultService } from './vault-service.js';
 
@@ -60,16 +61,19 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
   };
   try {
     const { drill = false } = options;
-    const mirrors = options.custodian.map(
-      (directory) =>
-        new FileCustodian(directory, {
-          ...(options.home === undefined ? {} : { home: options.home }),
-          observed: drill,
-        }),
-    );
+    const open = (place: string) => {
+      const mirror = openPlace(place, {
+        ...(options.home === undefined ? {} : { home: options.home }),
+        observed: drill,
+      });
+      return drill ? observing(mirror) : mirror;
+    };
     keeper = await Keeper.start({
       pool,
-      custodian: new CustodianMirrors(drill ? observing(mirrors) : mirrors),
+      custodian: new CustodianMirrors(
+        options.custodian.map((place) => open(resolve(place))),
+        open,
+      ),
       olderLogExpected: drill,
       log: new EventLogWitness(options.log),
       clock: options.clock,

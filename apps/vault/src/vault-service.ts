@@ -9,6 +9,7 @@ import type {
   Looked,
   MintReply,
   MintRequest,
+  MirrorsReply,
   OpenedKey,
   OpenReply,
   OpenRequest,
@@ -162,6 +163,21 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
     return { ...report, destroyAt };
   }),
   DestroyRoots: unary(() => keeper.destroyRoots()),
+  Mirrors: unary(async (): Promise<MirrorsReply> => {
+    const mirrors = await keeper.mirrors();
+    return {
+      mirrors: mirrors.map(({ id = '', reason = '', message = '', ...mirror }) => ({ ...mirror, id, reason, message })),
+    };
+  }),
+  AddMirror: unary(async ({ place }: { place: string }) => ({ id: await keeper.addMirror(place) })),
+  RetireMirror: unary(async ({ id }: { id: string }) => {
+    await keeper.retireMirror(id);
+    return {};
+  }),
+  RepairMirror: unary(async ({ id }: { id: string }) => {
+    await keeper.repairMirror(id);
+    return {};
+  }),
   Epochs: unary(() => keeper.epochs()),
   Clearing: unary(async ({ orderId, knownEpoch }: { orderId: string; knownEpoch: number }): Promise<ClearingReply> => {
     if (!UUID.test(orderId)) throw new MakulerError('invalid-input');

@@ -1,5 +1,13 @@
 import type { Clock } from '#kernel';
-import type { Clearing, DestructionReport, EpochsReport, RetiringEpoch, SealReport } from '#vault/operations';
+import { MakulerError, newId } from '#kernel';
+import type {
+  Clearing,
+  DestructionReport,
+  EpochsReport,
+  MirrorReport,
+  RetiringEpoch,
+  SealReport,
+} from '#vault/operations';
 import { VaultOperations } from '#vault/operations';
 import type { ShredderDouble } from './shredder-double.js';
 
@@ -26,7 +34,7 @@ const DAY_MS = 86_400_000;
 export class OperationsDouble extends VaultOperations {
   /** Put the name of a mirror in here and it confirms nothing until it is taken out. */
   readonly away = new Set<string>();
-  readonly #mirrors: readonly string[] = ['a', 'b'];
+  #mirrors: readonly string[] = ['a', 'b'];
   readonly #windowMs: number;
   readonly #sealEveryMs: number;
   readonly #epochOf = new Map<string, number>();
@@ -78,6 +86,7 @@ export class OperationsDouble extends VaultOperations {
     return {
       current: this.#current,
       openedAt: this.#openedAt.toISOString(),
+      sealDueAt: new Date(this.#openedAt.getTime() + this.#sealEveryMs).toISOString(),
       nextSealAt: this.#nextSealAt().toISOString(),
       sealing: false,
       retiring: this.#retiring.map((retiring): RetiringEpoch => ({
@@ -108,8 +117,35 @@ export class OperationsDouble extends VaultOperations {
     };
   }
 
+  /** A mirror's id is its name. */
+  async mirrors(): Promise<readonly MirrorReport[]> {
+    return this.#mirrors.map((id): MirrorReport => {
+      const named = { id, name: `/custodian/${id}`, roots: [this.#current] };
+      return this.away.has(id)
+        ? { ...named, standing: 'away', reason: 'missing', message: 'It is not there.' }
+        : { ...named, standing: 'present', reason: undefined, message: undefined };
+    });
+  }
+  async addMirror(place: string): Promise<string> {
+    if (!place.startsWith('/')) throw new MakulerError('mirror-unfit');
+    const id = newId();
+    this.#mirrors = [...this.#mirrors, id];
+    return id;
+  }
+  async retireMirror(id: string): Promise<void> {
+    if (!this.#mirrors.includes(id)) throw new MakulerError('mirror-unknown');
+    const others = this.#mirrors.filter((mirror) => mirror !== id);
+    if (others.every((mirror) => this.away.has(mirror))) throw new MakulerError('mirror-last');
+    this.#mirrors = others;
+  }
+  async repairMirror(id: string): Promise<void> {
+    if (!this.#mirrors.includes(id)) throw new MakulerError('mirror-unknown');
+    this.away.delete(id);
+  }
+
   #nextSealAt(): Date {
-    return new Date(Math.max(this.#openedAt.getTime() + this.#sealEveryMs, this.clock.now().getTime()));
+    const [due, now] = [this.#openedAt.getTime() + this.#sealEveryMs, this.clock.now().getTime()];
+    return new Date(due > now ? due : now + this.#sealEveryMs);
   }
   #outstanding({ confirmed }: Retiring): string[] {
     return this.#mirrors.filter((mirror) => !confirmed.has(mirror));

@@ -35,7 +35,9 @@ export interface EpochsReport {
   readonly current: number;
   /** RFC 3339. */
   readonly openedAt: string;
-  /** When the next seal is planned, RFC 3339. */
+  /** From when on a planned seal is due, RFC 3339: it may lie in the past, when nothing was shredded since. */
+  readonly sealDueAt: string;
+  /** By when the next seal is planned, RFC 3339: planned dates of clearing count from here. */
   readonly nextSealAt: string;
   /** Whether a seal is under way: buckets of two epochs exist meanwhile. */
   readonly sealing: boolean;
@@ -53,6 +55,21 @@ export interface Clearing {
   readonly clearedAt: string | undefined;
   /** How many mirrors are enrolled: so many have confirmed once it is cleared, and were asked until then. */
   readonly mirrors: number;
+}
+
+/** A mirror of the custodian. */
+export interface MirrorReport {
+  /** `undefined` for a place that is configured and whose id can't be read. */
+  readonly id: string | undefined;
+  /** Where it is, for people. */
+  readonly name: string;
+  /** Only a `present` one counts; a `joining` one is being brought up to date. */
+  readonly standing: 'present' | 'joining' | 'away';
+  /** Why it is away, as a word and as a sentence that says what to do. */
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  /** Epochs whose root it holds, as far as it can be read. */
+  readonly roots: readonly number[];
 }
 
 /**
@@ -80,4 +97,26 @@ export abstract class VaultOperations {
    * kept it: a restored vault may have lost the receipt, and what it then says is never earlier than what it said before.
    */
   abstract clearing(orderId: string, knownEpoch?: number): Promise<Clearing | undefined>;
+
+  /** All mirrors that are enrolled or configured, read now. Answers behind a closed gate too. */
+  abstract mirrors(): Promise<readonly MirrorReport[]>;
+
+  /**
+   * Enrols a new mirror at a place (an absolute directory or a `pkcs11:` URI) and answers its id. Safe to repeat. Throws
+   * `mirror-unfit` for a place that holds something else, can't be used, or lies inside the home.
+   */
+  abstract addMirror(place: string): Promise<string>;
+
+  /**
+   * Takes a mirror out for good: its confirmations are no longer waited for, its roots are destroyed as soon as it can be
+   * reached. The caller has made sure that two persons want it. Safe to repeat. Throws `mirror-last`, `mirror-unknown`.
+   */
+  abstract retireMirror(id: string): Promise<void>;
+
+  /**
+   * Brings back a mirror that does not come back by itself: damaged, of a wrong root, or a fork, whose journal is united with
+   * the others' and applied before anything is served again. Answers behind a closed gate too. Throws `mirror-unknown`,
+   * `mirror-unfit` for one that is not there.
+   */
+  abstract repairMirror(id: string): Promise<void>;
 }

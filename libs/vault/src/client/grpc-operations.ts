@@ -1,6 +1,6 @@
-import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../operations-contract.js';
+import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
 import { VaultOperations } from '../operations-contract.js';
-import type { ClearingReply, SealReply } from '../rpc/messages.js';
+import type { ClearingReply, MirrorsReply, SealReply } from '../rpc/messages.js';
 import type { VaultAddress } from './connection.js';
 import { VaultConnection } from './connection.js';
 
@@ -30,6 +30,23 @@ export class GrpcVaultOperations extends VaultOperations {
   async clearing(orderId: string, knownEpoch = 0): Promise<Clearing | undefined> {
     const { clearing } = await this.#call<ClearingReply>('Clearing', { orderId, knownEpoch });
     return clearing ? { ...clearing, clearedAt: clearing.clearedAt || undefined } : undefined;
+  }
+
+  async mirrors(): Promise<readonly MirrorReport[]> {
+    const { mirrors } = await this.#call<MirrorsReply>('Mirrors', {});
+    return mirrors.map(({ id, reason, message, ...mirror }) => ({
+      ...mirror,
+      ...{ id: id || undefined, reason: reason || undefined, message: message || undefined },
+    }));
+  }
+  async addMirror(place: string): Promise<string> {
+    return (await this.#call<{ id: string }>('AddMirror', { place })).id;
+  }
+  async retireMirror(id: string): Promise<void> {
+    await this.#call('RetireMirror', { id });
+  }
+  async repairMirror(id: string): Promise<void> {
+    await this.#call('RepairMirror', { id });
   }
 
   close(): void {

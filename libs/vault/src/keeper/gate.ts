@@ -15,7 +15,7 @@ export interface MissingEvents {
 }
 
 /** States in which the vault runs, serves nothing, and takes the operations that lead out. */
-export type ClosedWithWayOut = 'stale' | 'behind' | 'lost' | 'database-empty' | 'stepped-back';
+export type ClosedWithWayOut = 'stale' | 'behind' | 'lost' | 'database-empty' | 'stepped-back' | 'forked';
 
 /** A refusal for people: what was found, and what to do. */
 export interface Refused {

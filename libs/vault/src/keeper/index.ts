@@ -3,6 +3,7 @@ export { Custodian } from './custodian/custodian.js';
 export type { RootPlace } from './custodian/custodian.js';
 export { FileCustodian } from './custodian/file-custodian.js';
 export { CustodianMirrors } from './custodian/mirrors.js';
+export { openPlace } from './custodian/places.js';
 export { observing } from './custodian/observing.js';
 export type { GateState, Refused } from './gate.js';
 export { GateRefusal } from './gate.js';

@@ -1,5 +1,6 @@
 import type { Pool } from '#postgres';
 import type { EpochsReport } from '../operations-contract.js';
+import { reportMirrors } from './custodian/mirror-report.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { GateState } from './gate.js';
 
@@ -15,7 +16,8 @@ export interface VaultStatus {
   readonly keys: { readonly live: number; readonly expired: number; readonly erased: number; readonly lost: number };
   readonly buckets: number;
   readonly dirtyBuckets: number;
-  readonly mirrors: readonly { readonly name: string; readonly ok: boolean }[];
+  /** `message`: why it is not ok and what to do; empty when it is. */
+  readonly mirrors: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[];
   /** All mirrors lie on one device with each other or with the home: losing it loses every root. */
   readonly sharedDevice: boolean;
   /** Processes that hold a lease. */
@@ -66,15 +68,11 @@ const counts = async (pool: Pool): Promise<Counts | undefined> => {
 
 /** Reads every mirror now: one that can't be read, or is not at the present state, is not ok. */
 export const mirrorStates = async (custodian: CustodianMirrors): Promise<VaultStatus['mirrors']> =>
-  Promise.all(
-    custodian.mirrors.map(async (mirror) => ({
-      name: mirror.name,
-      ok: await mirror.readState().then(
-        (state) => state !== undefined && state.number === custodian.state?.number,
-        () => false,
-      ),
-    })),
-  );
+  (await reportMirrors(custodian)).map(({ name, standing, message = '' }) => ({
+    name,
+    ok: standing === 'present',
+    message: standing === 'joining' ? 'It is being brought up to date.' : message,
+  }));
 
 export const isDeviceShared = async (custodian: CustodianMirrors, homeDevice: number | undefined): Promise<boolean> => {
   const devices = await Promise.all(custodian.mirrors.map((mirror) => mirror.device().catch(() => undefined)));

@@ -98,8 +98,21 @@ export interface StatusReply {
   readonly lost: number;
   readonly buckets: number;
   readonly dirtyBuckets: number;
-  readonly mirrors: readonly { readonly name: string; readonly ok: boolean }[];
+  /** `message` is empty of one that is ok. */
+  readonly mirrors: readonly { readonly name: string; readonly ok: boolean; readonly message: string }[];
   readonly sharedDevice: boolean;
   readonly holders: number;
   readonly epochs: EpochsReport | null;
+}
+
+export interface MirrorsReply {
+  /** `id`, `reason` and `message` are empty where there is none. */
+  readonly mirrors: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly standing: 'present' | 'joining' | 'away';
+    readonly reason: string;
+    readonly message: string;
+    readonly roots: readonly number[];
+  }[];
 }

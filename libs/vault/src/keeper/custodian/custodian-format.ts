@@ -75,6 +75,7 @@ export const successorOf = (
   ...change,
   format: 2,
   epochs: [...(change.epochs ?? state.epochs)].sort((a, b) => a - b),
+  mirrors: [...(change.mirrors ?? state.mirrors)].sort(),
   number: state.number + 1,
   ancestors: [hashOf(state), ...state.ancestors].filter((hash, index) => index < ANCESTORS || pinned.has(hash)),
 });

@@ -1,4 +1,5 @@
 import type { OwnerRef, ScopeId } from '#kernel';
+import type { WitnessedCheckpoint } from '../../witness-contract.js';
 
 export type Forgetting = 'erased' | 'expired';
 
@@ -31,18 +32,6 @@ export interface RetiringEpoch {
   readonly confirmed: readonly string[];
 }
 
-/** The last signed checkpoint of the log that the vault was given (docs/formats/checkpoint.md). Counts are decimal strings. */
-export interface WitnessedCheckpoint {
-  readonly sequence: string;
-  /** Where the log had it: a hint. */
-  readonly position: string;
-  readonly hash: string;
-  readonly at: string;
-  readonly signature: string;
-  readonly incarnation: string;
-  readonly mintSequence: string;
-}
-
 /** A mirror that was taken out by a recorded, approved command: its confirmations are no longer waited for. */
 export interface RetiredMirror {
   readonly id: string;
@@ -70,6 +59,7 @@ export interface CustodianState {
   readonly shredded: readonly JournalEntry[];
   readonly closed: readonly ClosedOwner[];
   readonly retiring: readonly RetiringEpoch[];
+  /** The last checkpoint of the log that the vault was given. */
   readonly checkpoint: WitnessedCheckpoint | null;
   readonly retiredMirrors: readonly RetiredMirror[];
 }

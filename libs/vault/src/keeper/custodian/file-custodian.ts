@@ -101,7 +101,8 @@ export class FileCustodian extends Custodian {
 
   async epochs(): Promise<readonly number[]> {
     if (!(await this.#ready())) return [];
-    const names = await readdir(this.#directory);
+    const names = await readdir(this.#directory).catch(orUndefined);
+    if (!names) return this.#gone([]);
     return names.flatMap((name) => (ROOT.test(name) ? [Number(ROOT.exec(name)![1])] : [])).sort((a, b) => a - b);
   }
 
@@ -122,7 +123,14 @@ export class FileCustodian extends Custodian {
 
   async #id(): Promise<string | undefined> {
     await this.#ready();
-    return (await readFile(join(this.#directory, MIRROR), 'utf8').catch(orUndefined))?.trim();
+    const id = await readFile(join(this.#directory, MIRROR), 'utf8').catch(orUndefined);
+    return id === undefined ? this.#gone(undefined) : id.trim();
+  }
+
+  /** The directory may have gone, and another may come: it is checked again before it is used. */
+  #gone<T>(answer: T): T {
+    this.#checked = undefined;
+    return answer;
   }
 
   async #assertUnused(): Promise<void> {

@@ -20,6 +20,8 @@ export type AwayReason =
   | 'too-old'
   /** Its root does not open the current epoch key. */
   | 'wrong-root'
+  /** An earlier state, on which nothing was done yet. */
+  | 'behind'
   /** Another place has a mirror of the same id: one is a copy, and its roots are copies too. */
   | 'copied'
   | 'not-enrolled'
@@ -43,6 +45,7 @@ const MESSAGES: Readonly<Record<AwayReason, string>> = {
   fork: 'is no predecessor of the others: two vaults have written, or a mirror was restored; repair it',
   'too-old': 'is too old to be told from a fork: repair it',
   'wrong-root': 'has a root that does not open the current epoch key: repair it',
+  behind: 'is behind the others, and is brought up to date when the vault starts',
   copied: 'is a copy of another mirror: destroy it, it holds copies of the roots',
   'not-enrolled': 'is not one of the enrolled mirrors: add it',
   retired: 'was retired: take it out of the configuration',

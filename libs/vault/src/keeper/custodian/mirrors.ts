@@ -6,16 +6,9 @@ import type { CustodianState, StateChange } from './custodian-state.js';
 import { assertFit } from './fitness.js';
 import type { AwayMirror, AwayReason, Look } from './looking.js';
 import { awayBecause, judge, lookAt, newestOf, reasonOf } from './looking.js';
+import type { Seat } from './seat.js';
+import { isThere, newSeat, sayHow, unfit } from './seat.js';
 import { unite, withConfirmations } from './uniting.js';
-
-/** A mirror and how it stands: `joining` has every state and may still lack the wrap of the current epoch key. */
-interface Seat {
-  readonly custodian: Custodian;
-  id: string | undefined;
-  standing: 'present' | 'joining' | AwayMirror;
-  /** What is wrong with it was found by use, and would not be found by looking: it waits for a repair. */
-  awaitsRepair: boolean;
-}
 
 /** A place that the vault's database names. */
 export interface KnownPlace {
@@ -404,21 +397,3 @@ export class CustodianMirrors {
     });
   }
 }
-
-const newSeat = (custodian: Custodian): Seat => ({
-  custodian,
-  id: undefined,
-  standing: awayBecause(custodian.name, undefined, 'missing'),
-  awaitsRepair: false,
-});
-const isThere = ({ standing }: Seat): boolean => typeof standing === 'string';
-
-const sayHow = (seat: Seat, look: Look, newest: CustodianState | undefined): void => {
-  const how = newest ? judge(look, newest) : (look.problem?.reason ?? 'missing');
-  seat.id = look.id ?? seat.id;
-  seat.awaitsRepair = false;
-  seat.standing = how === 'current' ? 'joining' : awayBecause(seat.custodian.name, seat.id, how);
-};
-
-const unfit = (custodian: Custodian, look: Look, reason: AwayReason): MakulerError =>
-  new MakulerError('mirror-unfit', { detail: awayBecause(custodian.name, look.id, reason).message });

@@ -7,8 +7,7 @@ import type { CustodianState } from './custodian-state.js';
  * The custodian as a drill sees it: its roots and its journal as they are when they are first read, and nothing that the
  * drill does to them gets there. The installation's own vault may be at work on the same mirrors meanwhile.
  */
-export const observing = (mirrors: readonly Custodian[]): readonly Custodian[] =>
-  mirrors.map((mirror) => new Observed(mirror));
+export const observing = (mirror: Custodian): Custodian => new Observed(mirror);
 
 class Observed extends Custodian {
   #state: Promise<CustodianState | undefined> | undefined;

@@ -2,6 +2,7 @@ import { isMakulerError, MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { wipe } from '../../aead.js';
 import type { Custodian, RootPlace } from '../custodian/custodian.js';
+import { reasonOf } from '../custodian/looking.js';
 import type { CustodianMirrors } from '../custodian/mirrors.js';
 import { GateRefusal } from '../gate.js';
 import type { BucketKeyring } from '../keyring.js';
@@ -74,9 +75,16 @@ const openEpochKey = async (pool: Pool, custodian: CustodianMirrors, place: Root
   let epochKey: Uint8Array | undefined;
   let refused = false;
   for (const mirror of [...custodian.present(), ...custodian.joining()]) {
-    const wrapped = wraps.get(await mirror.id());
-    if (!wrapped || !(await mirror.epochs()).includes(place.epoch)) continue;
-    const opened = await mirror.unwrapEpochKey(place, wrapped);
+    let opened: Uint8Array | undefined;
+    try {
+      const wrapped = wraps.get(await mirror.id());
+      if (!wrapped || !(await mirror.epochs()).includes(place.epoch)) continue;
+      opened = await mirror.unwrapEpochKey(place, wrapped);
+    } catch (error) {
+      custodian.joined(mirror, reasonOf(error));
+      refused = true;
+      continue;
+    }
     if (!opened || (epochKey && Buffer.compare(opened, epochKey) !== 0)) {
       custodian.joined(mirror, 'wrong-root');
       refused = true;
@@ -108,18 +116,34 @@ export const welcomeMirrors = async (
   for (const mirror of [...joining, ...custodian.present()]) {
     const epochKey = keyring.copyOfEpochKey(place.epoch);
     try {
-      const wrapped = wraps.get(await mirror.id());
+      const wrapped = await rootFor(pool, mirror, place.epoch, wraps.get(await mirror.id()));
       if (!wrapped) await storeWraps(pool, place.epoch, [await wrapBy(mirror, place, epochKey)]);
       else if (joining.has(mirror) && !(await opensTo(mirror, place, wrapped, epochKey)))
         custodian.joined(mirror, 'wrong-root');
       if (joining.has(mirror)) custodian.joined(mirror);
     } catch (error) {
       if (isMakulerError(error, 'database-unavailable')) throw error;
-      custodian.joined(mirror, 'failed');
+      custodian.joined(mirror, reasonOf(error));
     } finally {
       wipe(epochKey);
     }
   }
+};
+
+/**
+ * Makes the root that a mirror lacks (it was away when the epoch began, or came back from a copy), and answers the wrap that
+ * it then still has. A wrap under a root that is gone goes first: a crash must not leave it beside the new root.
+ */
+const rootFor = async (
+  pool: Pool,
+  mirror: Custodian,
+  epoch: number,
+  wrapped: Buffer | undefined,
+): Promise<Buffer | undefined> => {
+  if ((await mirror.epochs()).includes(epoch)) return wrapped;
+  await pool.query('delete from epoch_key where epoch = $1 and mirror = $2', [epoch, await mirror.id()]);
+  await mirror.createRoot(epoch);
+  return undefined;
 };
 
 const opensTo = async (

@@ -6,12 +6,15 @@ import { adoptEpochs, readEpochs } from './epoch-table.js';
 import { Sealing } from './sealing.js';
 import type { EpochSurroundings } from './surroundings.js';
 
+const TEND_EVERY_MS = 5_000;
+
 /** Epochs of one life of the vault: sealing and destroying in turn, never both at once, and what can be said about dates. */
 export class Epochs {
   readonly #sealing: Sealing;
   readonly #destruction: RootDestruction;
   #seal: Promise<SealReport> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  #tending: NodeJS.Timeout | undefined;
 
   constructor(private readonly surroundings: EpochSurroundings) {
     this.#sealing = new Sealing(surroundings);
@@ -28,11 +31,17 @@ export class Epochs {
     await welcomeMirrors(pool, custodian, keyring, installation);
   }
   resume(): void {
+    this.#tending = setInterval(() => void this.tend().catch(() => undefined), TEND_EVERY_MS).unref();
     void this.#inTurn(async () => {
       if (await this.#sealing.isUnfinished()) await this.#sealing.seal(false);
       await this.#destruction.destroyBegun();
       // What fails is tried again by the next seal and the next round of destruction, which say so; the reports show it.
     }).catch(() => undefined);
+  }
+
+  /** Notices mirrors that went, brings back those that came, and makes up for what they missed. */
+  tend(): Promise<void> {
+    return this.#inTurn(() => Promise.resolve());
   }
 
   async seal(force: boolean): Promise<SealReport> {
@@ -54,6 +63,7 @@ export class Epochs {
 
   /** Resolves when nothing of this life works on epochs any more. */
   async stop(): Promise<void> {
+    clearInterval(this.#tending);
     this.#sealing.stop();
     await this.#turn;
   }
@@ -65,6 +75,7 @@ export class Epochs {
     return {
       current: keyring.current,
       openedAt: openedAt.toISOString(),
+      sealDueAt: new Date(openedAt.getTime() + this.surroundings.sealEveryMs).toISOString(),
       nextSealAt: this.#nextSealAt(openedAt).toISOString(),
       sealing: await this.#sealing.isUnfinished(),
       retiring: state.retiring.map(({ epoch, sealedAt, destroyAt, confirmed }) => ({

@@ -1,0 +1,37 @@
+import type { MirrorReport } from '../../operations-contract.js';
+import { lookAt } from './looking.js';
+import type { CustodianMirrors } from './mirrors.js';
+
+/** Every mirror that is enrolled or configured, each read now: what it says of itself may be newer than what the vault knows. */
+export const reportMirrors = async (custodian: CustodianMirrors): Promise<readonly MirrorReport[]> => {
+  const away = custodian.away();
+  const there = await Promise.all(
+    [...custodian.present(), ...custodian.joining()].map(async (mirror): Promise<MirrorReport> => {
+      const { id, state, problem } = await lookAt(mirror);
+      const isCurrent = state !== undefined && state.number === custodian.state?.number;
+      const standing = isCurrent && custodian.present().includes(mirror) ? 'present' : 'joining';
+      const roots = await mirror.epochs().catch(() => []);
+      return problem
+        ? {
+            id,
+            name: mirror.name,
+            standing: 'away',
+            reason: problem.reason,
+            message: 'It could be read until now.',
+            roots,
+          }
+        : { id, name: mirror.name, standing, reason: undefined, message: undefined, roots };
+    }),
+  );
+  return [
+    ...there,
+    ...away.map(({ id, name, reason, message }): MirrorReport => ({
+      id,
+      name,
+      standing: 'away',
+      reason,
+      message,
+      roots: [],
+    })),
+  ];
+};

@@ -1,0 +1,34 @@
+import { MakulerError } from '#kernel';
+import type { Custodian } from './custodian.js';
+import type { CustodianState } from './custodian-state.js';
+import type { AwayMirror, AwayReason, Look } from './looking.js';
+import { awayBecause, judge } from './looking.js';
+
+/** A mirror and how it stands: `joining` has every state and may still lack the wrap of the current epoch key. */
+export interface Seat {
+  readonly custodian: Custodian;
+  id: string | undefined;
+  standing: 'present' | 'joining' | AwayMirror;
+  /** What is wrong with it was found by use, and would not be found by looking: it waits for a repair. */
+  awaitsRepair: boolean;
+}
+
+/** Of a mirror at which nobody has looked yet. */
+export const newSeat = (custodian: Custodian): Seat => ({
+  custodian,
+  id: undefined,
+  standing: awayBecause(custodian.name, undefined, 'missing'),
+  awaitsRepair: false,
+});
+export const isThere = ({ standing }: Seat): boolean => typeof standing === 'string';
+
+/** How the mirror stands by what is there, before anything was done about it. */
+export const sayHow = (seat: Seat, look: Look, newest: CustodianState | undefined): void => {
+  const how = newest ? judge(look, newest) : (look.problem?.reason ?? 'missing');
+  seat.id = look.id ?? seat.id;
+  seat.awaitsRepair = false;
+  seat.standing = how === 'current' ? 'joining' : awayBecause(seat.custodian.name, seat.id, how);
+};
+
+export const unfit = (custodian: Custodian, look: Look, reason: AwayReason): MakulerError =>
+  new MakulerError('mirror-unfit', { detail: awayBecause(custodian.name, look.id, reason).message });
