@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addGlobalOptions } from './client/connection.js';
 import { registerBackup } from './backup/backup.command.js';
+import { registerDrill } from './backup/drill.command.js';
 import { registerRestore } from './backup/restore.command.js';
 import { registerCertificates } from './commands/certificates.command.js';
 import { registerClock } from './commands/clock.command.js';
@@ -41,6 +42,7 @@ export const createProgram = (instead: Partial<SystemOptions> = {}): Command => 
     .showHelpAfterError();
   registerUp(program, instead);
   registerRestore(program, instead);
+  registerDrill(program, instead);
   for (const register of COMMANDS) register(program);
   return program;
 };

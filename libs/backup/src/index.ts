@@ -7,3 +7,5 @@ export { onOneDevice, readManifest, setsIn, verifySet } from './set-directory.js
 export type { RestoreOptions, RestoreTargets, WaitingVault } from './restore.js';
 export { restoreSet } from './restore.js';
 export type { RestoredLog } from './restore-log.js';
+export type { DrillInput, DrillReport } from './drill.js';
+export { openEverything } from './drill.js';
