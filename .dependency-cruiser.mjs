@@ -49,6 +49,7 @@ const wrapped = WRAPPED.map(([name, packages, places]) => ({
 
 /** Entry points that give power, and who may have it. */
 const POWERS = [
+  ['only-proof-opens-with-key-bytes', '^libs/vault/src/primitive\\.ts$', '^libs/(vault|proof)/'],
   ['only-the-vault-holds-keys', '^libs/vault/src/keeper/', '^libs/vault/src/keeper/|^apps/vault/'],
   [
     'only-erasure-and-retention-shred',
@@ -90,14 +91,14 @@ export default {
       from: { path: '^libs/([^/]+)/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|shredder|operations|embedded)\\.ts$',
+        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded)\\.ts$',
       },
     },
     {
       name: 'libraries-by-their-index-from-apps',
       severity: 'error',
       from: { path: '^(apps|test)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(index|keeper/index|shredder|operations|embedded)\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded)\\.ts$' },
     },
     {
       name: 'libraries-know-no-app',

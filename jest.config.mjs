@@ -13,6 +13,7 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
     '^#vault/keeper$': '<rootDir>/libs/vault/src/keeper/index.ts',
+    '^#vault/primitive$': '<rootDir>/libs/vault/src/primitive.ts',
     '^#vault/shredder$': '<rootDir>/libs/vault/src/shredder.ts',
     '^#vault/operations$': '<rootDir>/libs/vault/src/operations.ts',
     '^#postgres/embedded$': '<rootDir>/libs/postgres/src/embedded.ts',

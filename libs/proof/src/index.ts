@@ -1,3 +1,5 @@
 export { readValues } from './values/given-values.js';
-export { ValueFindings, type ValueFinding } from './values/value-findings.js';
-export { readAll, type ReadingResult, type Unread } from './reading/reading.js';
+export { prove, type ProofRequest } from './proof.js';
+export { type ProofReport } from './report.js';
+export { reportLines } from './report-lines.js';
+export { signProof, verifyProof } from './signed-proof.js';

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a path holds: files to read, and what can't be read. */
@@ -12,11 +12,11 @@ export type Found =
  * All that lies at or below the paths, each once, however often a path is named. Links are not followed (their text is
  * given); what goes away meanwhile is passed over, as a database's files do.
  */
-export async function* filesBelow(paths: readonly string[]): AsyncGenerator<Found> {
+export function* filesBelow(paths: readonly string[]): Generator<Found> {
   const seen = new Set<string>();
   for (const path of paths) {
     try {
-      yield* below(path, await lstat(path), seen);
+      yield* below(path, lstatSync(path), seen);
     } catch (error) {
       // A path that was named and is not there is no clean one.
       yield { kind: 'unread', path, why: reasonOf(error as Error) };
@@ -24,18 +24,18 @@ export async function* filesBelow(paths: readonly string[]): AsyncGenerator<Foun
   }
 }
 
-async function* below(path: string, stats: Stats, seen: Set<string>): AsyncGenerator<Found> {
+function* below(path: string, stats: Stats, seen: Set<string>): Generator<Found> {
   const identity = `${stats.dev}:${stats.ino}`;
   if (seen.has(identity)) return;
   seen.add(identity);
   try {
-    if (stats.isSymbolicLink()) yield { kind: 'link', path, target: await readlink(path) };
+    if (stats.isSymbolicLink()) yield { kind: 'link', path, target: readlinkSync(path) };
     else if (stats.isFile()) yield { kind: 'file', path, size: stats.size };
     else if (stats.isBlockDevice()) yield { kind: 'file', path, size: 0 };
     else if (stats.isDirectory())
-      for (const name of (await readdir(path)).sort()) {
+      for (const name of readdirSync(path).sort()) {
         const entry = join(path, name);
-        const found = await lstat(entry).catch(unlessGone);
+        const found = lstatSync(entry, { throwIfNoEntry: false });
         if (found) yield* below(entry, found, seen);
       }
     // Sockets and pipes hold nothing.
@@ -45,10 +45,6 @@ async function* below(path: string, stats: Stats, seen: Set<string>): AsyncGener
 }
 
 const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
-const unlessGone = (error: unknown): undefined => {
-  if (!isGone(error)) throw error;
-  return undefined;
-};
 
 /** The operating system's code; its message would repeat the path. */
 export const reasonOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? error.name;

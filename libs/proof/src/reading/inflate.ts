@@ -46,7 +46,9 @@ const streamed =
     return decoder;
   };
 
-const isWhole = (view: View, at: number): boolean => view.base + at === 0;
+const isWhole = ({ base }: View, at: number): boolean => base + at === 0;
+/** Two bytes begin too much by chance: at the beginning of a file only. */
+const isFile = (view: View, at: number): boolean => isWhole(view, at) && view.place.layers.length === 0;
 
 const gzip: Watch = {
   pairs: [[0x1f, 0x8b]],
@@ -65,7 +67,7 @@ const ZLIB_HEADERS = [0x18, 0x28, 0x38, 0x48, 0x58, 0x68, 0x78].flatMap((method)
 const zlibStream: Watch = {
   pairs: ZLIB_HEADERS,
   probe: (view, at) => {
-    if (isDeflate(view.bytes, at + 2)) view.open(at, 'zlib', streamed('zlib', zlib.createInflate, isWhole(view, at)));
+    if (isDeflate(view.bytes, at + 2)) view.open(at, 'zlib', streamed('zlib', zlib.createInflate, isFile(view, at)));
   },
 };
 

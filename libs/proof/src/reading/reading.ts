@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import { dumpFramesWatch } from './dump-frames.js';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { dumpWatches } from './dump-frames.js';
 import { filesBelow, reasonOf } from './files.js';
 import { COMPRESSED, rawDeflate } from './inflate.js';
 import { lz4Watch } from './lz4.js';
@@ -58,7 +58,7 @@ export const readAll = async (
       ...COMPRESSED,
       ...SEALED,
       lz4Watch,
-      dumpFramesWatch,
+      ...dumpWatches(),
       varlenaWatch,
       longValues.watch,
       writeAheadLogWatch,
@@ -76,7 +76,7 @@ export const readAll = async (
   const memory = Buffer.allocUnsafeSlow(READ_BYTES);
   let files = 0;
   let bytes = 0;
-  for await (const found of filesBelow(paths)) {
+  for (const found of filesBelow(paths)) {
     interest.name?.(found.path);
     const place = inFile(found.path);
     if (found.kind === 'unread') course.unread(place, 0, found.why);
@@ -97,14 +97,16 @@ const readFile = async (
   place: Place,
   progress: (bytes: number) => void,
 ): Promise<void> => {
+  let file: number | undefined;
   try {
-    await using file = await open(path);
-    const read = async (offset: number) => {
-      const { bytesRead } = await file.read(memory, 0, memory.length, offset);
-      progress(bytesRead);
-      return memory.subarray(0, bytesRead);
+    // Synchronous: there is nothing else to do meanwhile, and most files are so small that waiting would take longer.
+    const opened = (file = openSync(path, 'r'));
+    const read = (offset: number) => {
+      const length = readSync(opened, memory, 0, memory.length, offset);
+      progress(length);
+      return memory.subarray(0, length);
     };
-    let part = await read(0);
+    let part = read(0);
     const inner = new Region(course, within(place, 'deflate', 0), 1);
     const deflated = rawDeflate(part)?.(inner, () => undefined);
     const region = new Region(course, place);
@@ -113,7 +115,7 @@ const readFile = async (
       await deflated?.push(part);
       await region.whole(part);
     } else {
-      for (let offset = 0; part.length > 0; part = await read((offset += part.length))) {
+      for (let offset = 0; part.length > 0; part = read((offset += part.length))) {
         await deflated?.push(part);
         await region.push(part);
       }
@@ -123,5 +125,7 @@ const readFile = async (
   } catch (error) {
     // Gone meanwhile: a database at work removes its files.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') course.unread(place, 0, reasonOf(error as Error));
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 };

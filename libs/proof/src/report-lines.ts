@@ -1,0 +1,56 @@
+import type { ProofReport } from './report.js';
+
+/** A report for people. */
+export const reportLines = (report: ProofReport): readonly string[] => {
+  const { read, valuesFound, keysFound, notRead } = report;
+  return [
+    `Read: ${read.files} files, ${Math.ceil(read.bytes / 1_000_000)} MB${throughLine(read.through)}.`,
+    `  ${read.keys.roots} root keys and ${read.keys.wraps} wrapped keys were met; ${read.keys.opened} opened, and with them ${read.keys.records} records.`,
+    ...(read.fragments > 0
+      ? [`  ${read.fragments} long values had lost pieces: the others were searched as they stand.`]
+      : []),
+    ...(report.running ? ['  The system ran meanwhile: files changed while they were read.'] : []),
+    ...section(
+      `Values found (${report.valuesGiven} were looked for)`,
+      valuesFound.map(
+        ({ value, encoding, count, ...at }) =>
+          `value ${value}, ${encoding}: ${placeOf(at)}${count > 1 ? `, ${count} times` : ''}`,
+      ),
+    ),
+    ...(report.valuesFoundBeyond > 0 ? [`  and ${report.valuesFoundBeyond} more places.`] : []),
+    ...section(
+      'Keys found',
+      keysFound.map(
+        ({ kind, category, count, rootFile, ...at }) =>
+          `${count} ${kind === 'record' ? 'data keys' : 'blocks that open'} of ${category}: ${placeOf(at)}, from the root in ${rootFile}`,
+      ),
+    ),
+    ...section(
+      'Not read',
+      notRead.map(
+        ({ why, count, ...at }) =>
+          `${at.file === '' ? '' : `${placeOf(at)}: `}${why}${count > 1 ? `, ${count} times` : ''}`,
+      ),
+    ),
+    '',
+    verdict(report),
+  ];
+};
+
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [`${title}: none.`] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
+
+const placeOf = ({ file, layers, offset }: { file: string; layers: string; offset: number }): string =>
+  `${file}${layers === '' ? '' : `, through ${layers}`}, at ${offset}`;
+
+const throughLine = (through: ProofReport['read']['through']): string => {
+  const layers = Object.entries(through).map(([layer, count]) => `${layer} ${count}`);
+  return layers.length === 0 ? '' : `, through ${layers.join(', ')}`;
+};
+
+const verdict = ({ clean, complete, keysFound, valuesFound }: ProofReport): string => {
+  if (clean && complete) return 'Nothing was found, and everything was read.';
+  if (clean) return 'Nothing was found in what could be read.';
+  if (keysFound.length > 0) return 'Not erased: keys to personal data were found.';
+  return `No key was found, but values stand in ${new Set(valuesFound.map(({ file }) => file)).size} files.`;
+};
