@@ -88,7 +88,7 @@ describe('a certified erasure', () => {
     const items = [{ category: 'contact', partition: '', action: 'shred', why: 'nothing keeps it' }] as const;
     const plan = { erasureId, owner, ground: 'subject-request', planHash: 'a'.repeat(64), summary, items };
     await decide(owner, (state) => planErasure(state, { ...plan, salt: 'ab'.repeat(32), note: null }));
-    await decide(owner, (state) => requestExecution(state, false));
+    await decide(owner, (state) => requestExecution(state, erasureId, false));
     await decide(owner, (state) => fenceOwner(state, orderId));
     await shredder.fence({ orderId, owner, kind: 'erasure', except: [] });
     const scopeIds = ledger.vault.scopesOf(owner).map(({ scopeId }) => scopeId);

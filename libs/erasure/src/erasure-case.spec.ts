@@ -75,10 +75,10 @@ describe('an erasure case', () => {
       [planner, (state) => planErasure(state, plan), 'planned'],
       [
         approver,
-        (state) => approveErasure(state, { planHash: plan.planHash, actor: approver, fourEyes: true }),
+        (state) => approveErasure(state, erasureId, { planHash: plan.planHash, actor: approver, fourEyes: true }),
         'approved',
       ],
-      [planner, (state) => requestExecution(state, true), 'requested'],
+      [planner, (state) => requestExecution(state, erasureId, true), 'requested'],
       [job, (state) => fenceOwner(state, receipt.orderId), 'fenced'],
       [job, (state) => recordExecution(state, receipt), 'executed'],
       [job, (state) => recordVerification(state), 'verified'],
@@ -109,7 +109,7 @@ describe('an erasure case', () => {
   describe('with a plan on the table', () => {
     beforeEach(() => say(planner, (state) => planErasure(state, plan)));
     const approve = (actor: ActorId, planHash = plan.planHash, fourEyes = true) =>
-      say(actor, (state) => approveErasure(state, { planHash, actor, fourEyes }));
+      say(actor, (state) => approveErasure(state, erasureId, { planHash, actor, fourEyes }));
 
     it('is not approved by whoever planned, where the policy asks for four eyes', async () => {
       expect(await codeOf(approve(planner))).toBe('four-eyes');
@@ -125,8 +125,8 @@ describe('an erasure case', () => {
     });
 
     it('is not executed before the approval, where the policy asks for one', async () => {
-      expect(await codeOf(say(planner, (state) => requestExecution(state, true)))).toBe('plan-not-approved');
-      expect((await say(planner, (state) => requestExecution(state, false))).state.status).toBe('requested');
+      expect(await codeOf(say(planner, (state) => requestExecution(state, erasureId, true)))).toBe('plan-not-approved');
+      expect((await say(planner, (state) => requestExecution(state, erasureId, false))).state.status).toBe('requested');
     });
 
     it('loses its approval when it is planned anew, and stays the first planner’s', async () => {
@@ -139,29 +139,33 @@ describe('an erasure case', () => {
     it('is one of one: another is refused until it is given up', async () => {
       const second = { ...plan, erasureId: newId<ErasureId>() };
       expect(await codeOf(say(approver, (state) => planErasure(state, second)))).toBe('erasure-in-progress');
-      await say(planner, giveUpErasure);
+      await say(planner, (state) => giveUpErasure(state, erasureId));
       expect((await say(approver, (state) => planErasure(state, second))).state.status).toBe('planned');
+      // What is said of the one that was given up does not meet the one that came after it.
+      expect(await codeOf(say(planner, (state) => requestExecution(state, erasureId, false)))).toBe('not-found');
+      expect(await codeOf(say(planner, (state) => giveUpErasure(state, erasureId)))).toBe('not-found');
+      expect(await codeOf(approve(planner, plan.planHash, false))).toBe('not-found');
     });
 
     it('stopped behind the fence it is a plan again, which needs approval and request of its own', async () => {
       await approve(approver);
-      await say(planner, (state) => requestExecution(state, true));
-      expect(await codeOf(say(planner, giveUpErasure))).toBe('erasure-in-progress');
+      await say(planner, (state) => requestExecution(state, erasureId, true));
+      expect(await codeOf(say(planner, (state) => giveUpErasure(state, erasureId)))).toBe('erasure-in-progress');
       await say(job, (state) => fenceOwner(state, receipt.orderId));
       const { state } = await say(job, (now) => stopErasure(now, receipt.orderId, other));
       expect(state).toMatchObject({ status: 'planned', plan: { planHash: other.planHash, plannedBy: planner } });
-      expect(await codeOf(say(planner, (now) => requestExecution(now, true)))).toBe('plan-not-approved');
+      expect(await codeOf(say(planner, (now) => requestExecution(now, erasureId, true)))).toBe('plan-not-approved');
     });
 
     it('notes each failure of a step once', async () => {
-      await say(planner, (state) => requestExecution(state, false));
+      await say(planner, (state) => requestExecution(state, erasureId, false));
       const note = () => say(job, (state) => noteDelay(state, 'fence', 'vault-unavailable'));
       expect([(await note()).written, (await note()).written]).toEqual([1, 0]);
       expect((await say(job, (state) => fenceOwner(state, receipt.orderId))).state).toMatchObject({ delayed: [] });
     });
 
     it('names in subject.erased what was destroyed and what is kept, by category and count', async () => {
-      await say(planner, (state) => requestExecution(state, false));
+      await say(planner, (state) => requestExecution(state, erasureId, false));
       await say(job, (state) => fenceOwner(state, receipt.orderId));
       await say(job, (state) => recordExecution(state, receipt));
       const erased = (await ledger.read(erasureStream(owner))).find(({ type }) => type === 'subject.erased');

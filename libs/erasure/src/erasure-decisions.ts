@@ -69,6 +69,15 @@ const replacing = ({ erasureId, owner, ground, salt, note }: Plan, now: Computed
   return { erasureId, owner, ground, salt: salt.reveal(), note: note.reveal(), ...now };
 };
 
+/**
+ * The case of this very erasure. Throws `not-found` when another one, or none, stands in the stream: what was said of a plan
+ * that was given up must not meet the plan that came after it.
+ */
+const caseOf = (state: ErasureCase, erasureId: ErasureId): Exclude<ErasureCase, { status: 'none' }> => {
+  if (state.status === 'none' || state.plan.erasureId !== erasureId) throw new MakulerError('not-found');
+  return state;
+};
+
 export interface Approval {
   readonly planHash: string;
   readonly actor: ActorId;
@@ -76,14 +85,16 @@ export interface Approval {
 }
 
 /** Agrees to the plan with this hash. Throws `plan-changed` (with the hash that holds), `four-eyes`, `not-found`. */
-export const approveErasure = (state: ErasureCase, { planHash, actor, fourEyes }: Approval): Draft<any>[] => {
-  if (state.status === 'none') throw new MakulerError('not-found');
+export const approveErasure = (
+  present: ErasureCase,
+  erasureId: ErasureId,
+  { planHash, actor, fourEyes }: Approval,
+): Draft<any>[] => {
+  const state = caseOf(present, erasureId);
   const { plan } = state;
   if (plan.planHash !== planHash) throw planChanged(plan);
   if (fourEyes && actor === plan.plannedBy) throw new MakulerError('four-eyes');
-  return state.status === 'planned'
-    ? [ErasureApproved.of({ ownerId: plan.owner.id, erasureId: plan.erasureId, planHash })]
-    : [];
+  return state.status === 'planned' ? [ErasureApproved.of({ ownerId: plan.owner.id, erasureId, planHash })] : [];
 };
 
 /**
@@ -101,19 +112,19 @@ export const planChanged = (plan: Plan): MakulerError =>
   });
 
 /** Asks for the execution. Throws `plan-not-approved` where the policy wants four eyes, `not-found`. Asked again: says nothing. */
-export const requestExecution = (state: ErasureCase, fourEyes: boolean): Draft<any>[] => {
-  if (state.status === 'none') throw new MakulerError('not-found');
+export const requestExecution = (present: ErasureCase, erasureId: ErasureId, fourEyes: boolean): Draft<any>[] => {
+  const state = caseOf(present, erasureId);
   if (state.status === 'planned' && fourEyes) throw new MakulerError('plan-not-approved');
   if (state.status !== 'planned' && state.status !== 'approved') return [];
-  const { owner, erasureId } = state.plan;
+  const { owner } = state.plan;
   return [ErasureExecutionRequested.of({ ownerId: owner.id, ownerKind: owner.kind, erasureId })];
 };
 
 /** Withdraws a plan of which nothing was begun. Throws `not-found`, and `erasure-in-progress` once execution was asked for. */
-export const giveUpErasure = (state: ErasureCase): Draft<any>[] => {
-  if (state.status === 'none') throw new MakulerError('not-found');
+export const giveUpErasure = (present: ErasureCase, erasureId: ErasureId): Draft<any>[] => {
+  const state = caseOf(present, erasureId);
   if (state.status !== 'planned' && state.status !== 'approved') throw new MakulerError('erasure-in-progress');
-  return [ErasureGivenUp.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId })];
+  return [ErasureGivenUp.of({ ownerId: state.plan.owner.id, erasureId })];
 };
 
 /** Closes the owner to new commands, and reserves the shred order. */

@@ -121,7 +121,7 @@ describe('the execution of an erasure', () => {
     const decide = (decision: Parameters<typeof ledger.decide<typeof erasureCase.initial>>[2]) =>
       inContext(system, () => ledger.decide(erasureCase, erasureStream(owner), decision));
     await decide((state) => planErasure(state, whole));
-    await decide((state) => requestExecution(state, false));
+    await decide((state) => requestExecution(state, erasureId, false));
     return erasureId;
   };
   const execute = (owner: OwnerRef, erasureId: ErasureId, process = unharmed) =>

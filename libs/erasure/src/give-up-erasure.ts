@@ -23,7 +23,9 @@ export class GiveUpErasureHandler implements ICommandHandler<GiveUpErasure> {
 
   async execute({ erasureId }: GiveUpErasure): Promise<{ position: Position }> {
     const owner = await this.board.ownerOf(erasureId);
-    const { position } = await this.ledger.decide(erasureCase, erasureStream(owner), giveUpErasure);
+    const { position } = await this.ledger.decide(erasureCase, erasureStream(owner), (state) =>
+      giveUpErasure(state, erasureId),
+    );
     return { position };
   }
 }

@@ -5,11 +5,12 @@ import type { Position } from '#ledger';
 import { Ledger } from '#ledger';
 import { Policy } from '#policy';
 import { ErasureBoard } from './erasure-board.js';
+import type { ErasureCase } from './erasure-case.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { requestExecution } from './erasure-decisions.js';
 
-/** Asks for the execution of a plan; the steps follow by themselves. Throws `plan-not-approved`, `not-found`. */
-export class RequestExecution extends Command<{ readonly position: Position }> {
+/** Asks for the execution of a plan; the steps follow by themselves. Says where it stands: asked again, it may be further. Throws `plan-not-approved`, `not-found`. */
+export class RequestExecution extends Command<{ readonly position: Position; readonly state: ErasureCase['status'] }> {
   constructor(readonly erasureId: ErasureId) {
     super();
   }
@@ -23,12 +24,12 @@ export class RequestExecutionHandler implements ICommandHandler<RequestExecution
     private readonly board: ErasureBoard,
   ) {}
 
-  async execute({ erasureId }: RequestExecution): Promise<{ position: Position }> {
+  async execute({ erasureId }: RequestExecution) {
     const owner = await this.board.ownerOf(erasureId);
     const { fourEyes } = this.policy.erasure;
-    const { position } = await this.ledger.decide(erasureCase, erasureStream(owner), (state) =>
-      requestExecution(state, fourEyes),
+    const { position, state } = await this.ledger.decide(erasureCase, erasureStream(owner), (now) =>
+      requestExecution(now, erasureId, fourEyes),
     );
-    return { position };
+    return { position, state: state.status };
   }
 }

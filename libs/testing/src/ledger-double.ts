@@ -25,13 +25,17 @@ class LearningRegistry extends EventRegistry {
 export class LedgerDouble extends EventStoreLedger {
   readonly #registry: LearningRegistry;
   readonly vault: VaultDouble;
+  /** The events as they stand, sealed. */
+  readonly store: EventStoreDouble;
 
   constructor(clock: Clock = new SystemClock(), policyVersion = 'test') {
     const registry = new LearningRegistry();
     const vault = new VaultDouble();
-    super({ store: new EventStoreDouble(), vault, registry, clock, policyVersion: () => policyVersion });
+    const store = new EventStoreDouble();
+    super({ store, vault, registry, clock, policyVersion: () => policyVersion });
     this.#registry = registry;
     this.vault = vault;
+    this.store = store;
   }
 
   get fault(): ErrorCode | undefined {

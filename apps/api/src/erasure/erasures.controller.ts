@@ -41,14 +41,21 @@ export class ErasuresController {
   })
   @ApiCreatedResponse({ type: PlanAnswer })
   async plan(@Body() body: ErasureBody) {
-    const command = new PlanErasure(ownerIn(body), body.ground, body.note ?? null);
+    const owner = ownerIn(body);
+    const command = new PlanErasure(owner, body.ground, body.note ?? null);
     const { erasureId, position } = await this.commands.execute(command);
-    return accepted({ erasureId }, { status: 201, position, location: `/v1/erasures/${erasureId}` });
+    return accepted(
+      { erasureId, owner: { ...owner } },
+      { status: 201, position, location: `/v1/erasures/${erasureId}` },
+    );
   }
 
-  /** The plan that holds now: a repeat after the erasure finds that its items are gone too. */
-  async planBody({ erasureId }: { erasureId: ErasureId }) {
-    const plan = await this.queries.execute(new GetErasurePlan(erasureId));
+  /**
+   * The plan as it last was: a repeat after the erasure finds that its items are gone too. From the owner's stream alone, so
+   * that what was written is answered while read models are behind.
+   */
+  async planBody({ erasureId, owner }: { erasureId: ErasureId; owner: OwnerRef }) {
+    const plan = await this.queries.execute(new GetErasurePlan(erasureId, owner));
     if (!plan) throw new MakulerError('not-found');
     return { erasureId, planHash: plan.planHash, items: valueOf(plan.items) ?? [] };
   }
@@ -61,16 +68,16 @@ export class ErasuresController {
     description: 'Never by whoever planned, where the policy asks for four eyes.',
   })
   async approve(@Param() { id }: IdParam, @Body() { planHash }: ApprovalBody) {
-    const { position } = await this.commands.execute(new ApproveErasure(id as ErasureId, planHash));
-    return accepted({ erasureId: id, planHash, state: 'approved' }, { position });
+    const { position, state } = await this.commands.execute(new ApproveErasure(id as ErasureId, planHash));
+    return accepted({ erasureId: id, planHash, state }, { position });
   }
 
   @Post(':id/execute')
   @HttpCode(202)
   @ApiOperation({ summary: 'Execute an approved plan', description: 'The steps run as durable jobs.' })
   async execute(@Param() { id }: IdParam) {
-    const { position } = await this.commands.execute(new RequestExecution(id as ErasureId));
-    return accepted({ erasureId: id, state: 'requested' }, { status: 202, position, location: `/v1/erasures/${id}` });
+    const { position, state } = await this.commands.execute(new RequestExecution(id as ErasureId));
+    return accepted({ erasureId: id, state }, { status: 202, position, location: `/v1/erasures/${id}` });
   }
 
   @Post(':id/give-up')
