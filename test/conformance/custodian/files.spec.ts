@@ -65,6 +65,16 @@ describe('the files of a custodian', () => {
     }
   });
 
+  it('leave no copy of a root that is destroyed, not even under the name of a write that failed', async () => {
+    await founded();
+    const custodian = new FileCustodian(place);
+    const root = await readFile(join(place, 'root-1.key'));
+    await custodian.epochs();
+    await writeFile(join(place, '.0123456789abcdef.new'), root);
+    await custodian.destroyRoot(1);
+    expect((await readdir(place)).sort()).toEqual(['custodian.state', 'mirror.id']);
+  });
+
   it.each([0, 10, 60, 200])('refuse a state torn after %i bytes', async (length) => {
     await founded();
     const text = await readFile(join(place, 'custodian.state'), 'utf8');
