@@ -14,6 +14,7 @@ import { EventStoreDb, EventStoreLedger } from '#ledger';
 import { ensureAuthority } from '#pki';
 import { createPool } from '#postgres';
 import type { EmbeddedServer } from '#postgres/embedded';
+import type { GrpcVaultOptions } from '#vault';
 import { GrpcVault } from '#vault';
 import { GrpcVaultArchive, GrpcVaultOperations } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
@@ -61,7 +62,11 @@ const registry = new EventRegistry([Registered, Bought, Complained, SubjectErase
 
 /** Log, vault and custodian as an installation has them, the vault as a process of its own; databases on a server given. */
 export class AttackedHouse {
-  readonly ledger: EventStoreLedger;
+  readonly vault: GrpcVault;
+  readonly shredder: GrpcShredder;
+  readonly operations: GrpcVaultOperations;
+  readonly #archive: GrpcVaultArchive;
+  readonly #ledger: EventStoreLedger;
   #child: ChildProcess | undefined;
   /** What the vault's process said first, at its last start. */
   said: Record<string, unknown> = {};
@@ -72,15 +77,14 @@ export class AttackedHouse {
     private readonly vaultMain: string,
     private readonly environment: Record<string, string>,
     private readonly node: EventNode,
-    readonly vault: GrpcVault,
-    readonly shredder: GrpcShredder,
-    readonly operations: GrpcVaultOperations,
-    private readonly archive: GrpcVaultArchive,
     private readonly store: EventStoreDb,
+    private readonly clients: Readonly<Record<'api' | 'worker', GrpcVaultOptions>>,
   ) {
-    this.ledger = new EventStoreLedger({
-      ...{ store, vault, registry, clock: new SystemClock(), policyVersion: () => 'test' },
-    });
+    this.vault = new GrpcVault(clients.api);
+    this.shredder = new GrpcShredder(clients.worker);
+    this.operations = new GrpcVaultOperations(clients.worker);
+    this.#archive = new GrpcVaultArchive(clients.worker);
+    this.#ledger = this.#ledgerOver(this.vault);
   }
 
   static async start({ server, directory, vaultMain, window }: AttackedHouseOptions): Promise<AttackedHouse> {
@@ -110,32 +114,27 @@ export class AttackedHouse {
       ...{ VAULT_DATABASE_URL: urls.vault, VAULT_PORT: String(port), VAULT_LEASE_MS: String(LEASE_MS) },
       ...{ VAULT_CERT_FILE: vaultFiles.certFile, VAULT_KEY_FILE: vaultFiles.keyFile, VAULT_CA_FILE: vaultFiles.caFile },
       ...{ CUSTODIAN: mirrors.join(','), MAKULER_HOME: home, VAULT_EPOCH_WINDOW: window, EVENTSTORE_URL: url },
+      ...{ NODE_NO_WARNINGS: '1' },
     };
     const client = async (name: string) => ({
       ...{ address: `127.0.0.1:${port}`, patienceMs: 5_000 },
       ...(await authority.ensureCertificate(name, { usage: 'client' })),
     });
-    const house = new AttackedHouse(
-      ...([mirrors, urls, vaultMain, environment, node] as const),
-      new GrpcVault(await client('api')),
-      new GrpcShredder(await client('worker')),
-      new GrpcVaultOperations(await client('worker')),
-      new GrpcVaultArchive(await client('worker')),
-      new EventStoreDb(url),
-    );
+    const clients = { api: await client('api'), worker: await client('worker') };
+    const house = new AttackedHouse(mirrors, urls, vaultMain, environment, node, new EventStoreDb(url), clients);
     await house.startVault();
     return house;
   }
 
-  /** Starts the vault's process, with another database if one is given, and waits until it has said how it is. */
-  async startVault(databaseUrl = this.urls.vault): Promise<void> {
-    const env = { ...this.environment, VAULT_DATABASE_URL: databaseUrl };
+  /** Starts the vault's process, with another database or custodian if one is given, and waits until it has said how it is. */
+  async startVault({ databaseUrl = this.urls.vault, mirrors = this.mirrors } = {}): Promise<void> {
+    const env = { ...this.environment, VAULT_DATABASE_URL: databaseUrl, CUSTODIAN: mirrors.join(',') };
     this.#child = spawn(process.execPath, [this.vaultMain], { stdio: ['ignore', 'pipe', 'inherit'], env });
     for await (const line of createInterface(this.#child.stdout!)) {
       this.said = JSON.parse(line) as Record<string, unknown>;
       break;
     }
-    if (this.said['event'] === 'ready') await this.vault.ready(20_000);
+    if (/consistent|reconciled/.test(String(this.said['gate']))) await this.vault.ready(20_000);
   }
 
   async stopVault(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -165,20 +164,23 @@ export class AttackedHouse {
       ),
     ] as const;
     for (const [index, draft] of drafts.entries())
-      await asSomebody(() => this.ledger.append({ stream: streams[index]!, expected: 'no-stream', drafts: [draft] }));
+      await asSomebody(() => this.#ledger.append({ stream: streams[index]!, expected: 'no-stream', drafts: [draft] }));
     return { owner, streams, values: [name!, email!, remark!, serial!, other!, trouble!] };
   }
 
-  /** Shreds all that a person has and says so in the log, in the order in which an erasure does. */
-  async erase({ owner, streams }: AttackedPerson, afterShredding = async () => {}): Promise<string> {
+  /**
+   * Shreds all that a person has, in the order in which an erasure does it; gives the order's id. `silently`: up to where a crash
+   * would leave the log without a word of it.
+   */
+  async erase({ owner, streams }: AttackedPerson, { silently = false } = {}): Promise<string> {
     const orderId = randomUUID();
     await this.shredder.fence({ orderId, owner, kind: 'erasure', except: [] });
     const scopeIds = (await this.shredder.scopesOf(owner)).map(({ scopeId }) => scopeId);
     await this.shredder.shred({ orderId, owner, scopeIds, kind: 'erasure' });
-    await afterShredding();
     await this.shredder.closeForEver(owner, orderId);
+    if (silently) return orderId;
     const draft = SubjectErased.of({ ownerId: owner.id, ownerKind: 'subject', categories: {}, retained: [] });
-    await asSomebody(() => this.ledger.append({ stream: streams[0]!, expected: 'any', drafts: [draft] }));
+    await asSomebody(() => this.#ledger.append({ stream: streams[0]!, expected: 'any', drafts: [draft] }));
     return orderId;
   }
 
@@ -190,7 +192,7 @@ export class AttackedHouse {
       await new Tokens(control, clock).migrate();
       const inventory = new Inventory(control, this.operations, clock);
       const mirrors = async () => this.mirrors;
-      await new Backups({ ...{ store: this.store, vault: this.archive, control, clock, inventory, mirrors } }).take({
+      await new Backups({ ...{ store: this.store, vault: this.#archive, control, clock, inventory, mirrors } }).take({
         directory,
       });
     } finally {
@@ -198,15 +200,27 @@ export class AttackedHouse {
     }
   }
 
-  /** What the ledger gives for a person's streams: `value` for each personal field that opens, or its state. */
+  /** What a program that has just started reads in a person's streams: the states of their blocks. */
   async read({ streams }: AttackedPerson): Promise<ReadonlySet<string>> {
-    const events = (await Promise.all(streams.map((stream) => this.ledger.read(stream)))).flat();
-    return new Set(events.flatMap(({ scopes }: RecordedEvent) => scopes.map(({ state }) => state)));
+    const vault = new GrpcVault(this.clients.api);
+    const ledger = this.#ledgerOver(vault);
+    try {
+      await vault.ready(10_000);
+      const events = (await Promise.all(streams.map((stream) => ledger.read(stream)))).flat();
+      return new Set(events.flatMap(({ scopes }: RecordedEvent) => scopes.map(({ state }) => state)));
+    } finally {
+      await vault.close();
+    }
+  }
+
+  #ledgerOver(vault: GrpcVault): EventStoreLedger {
+    const { store } = this;
+    return new EventStoreLedger({ store, vault, registry, clock: new SystemClock(), policyVersion: () => 'test' });
   }
 
   async end(): Promise<void> {
-    await this.ledger.close();
-    for (const client of [this.vault, this.shredder, this.operations, this.archive]) await client.close();
+    await this.#ledger.close();
+    for (const client of [this.vault, this.shredder, this.operations, this.#archive]) await client.close();
     await this.stopVault('SIGKILL');
     await this.node.close();
   }
