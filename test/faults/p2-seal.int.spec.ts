@@ -215,6 +215,52 @@ describe('a seal (P2)', () => {
     await witness.checkSealed(3);
   });
 
+  it('keeps the mark of a shred that came between the moving of its bucket and the end of the seal', async () => {
+    const owner = person();
+    const { scopeId } = await witness.mint(owner);
+    await witness.mint(person());
+    const ending = house.life.hold('delete from epoch_key where epoch < ', 'before');
+    const sealing = house.keeper.sealEpoch(true);
+    await ending.reached;
+    await witness.shred(owner, [scopeId]);
+    ending.release();
+    expect(await sealing).toMatchObject({ epoch: 2, rewrapped: 1 });
+    expect(await witness.buckets()).toMatchObject([{ epoch: 2, dirty: true }]);
+    expect(await house.keeper.sealEpoch(false)).toMatchObject({ epoch: 3, rotated: 1 });
+    await witness.checkSealed(3);
+  });
+
+  it('keeps the journal of an epoch for as long as the root of an earlier one exists, also after the window was shortened', async () => {
+    house.windowMs = 86_400_000;
+    await house.restart();
+    const [early, late] = [person(), person()];
+    const [first, second] = [await witness.mint(early), await witness.mint(late)];
+    await witness.shred(early, [first.scopeId]);
+    const { destroyAt } = await house.keeper.sealEpoch(false);
+    house.windowMs = 0;
+    await house.restart();
+    const orderId = await witness.shred(late, [second.scopeId]);
+    await house.keeper.sealEpoch(false);
+    expect(await house.keeper.destroyRoots()).toEqual({ destroyed: [2], outstanding: [] });
+    expect(await house.roots()).toEqual([
+      [1, 3],
+      [1, 3],
+    ]);
+    // A copy from epoch 1 opens still, and both lived in it.
+    expect(await house.keeper.clearing(orderId, 0)).toMatchObject({
+      epoch: 2,
+      plannedFor: destroyAt,
+      clearedAt: undefined,
+    });
+    await house.restart();
+    const { shredded } = await journalOf(house.mirrors[0]!);
+    expect(new Set(shredded.map(([scopeId]) => scopeId))).toEqual(new Set([first.scopeId, second.scopeId]));
+    house.clock.aheadMs = 86_400_000;
+    expect(await house.keeper.destroyRoots()).toEqual({ destroyed: [1], outstanding: [] });
+    expect((await journalOf(house.mirrors[0]!)).shredded).toEqual([]);
+    expect(await house.keeper.clearing(orderId, 0)).toMatchObject({ clearedAt: expect.any(String) });
+  });
+
   it('clears an order with the epoch in which its person’s tombstones were emptied', async () => {
     const owner = person();
     const [a, b] = [await witness.mint(owner), await witness.mint(owner, 'purchase', 'p1')];
