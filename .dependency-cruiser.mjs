@@ -59,7 +59,7 @@ const POWERS = [
   [
     'only-operations-administer-the-vault',
     '^libs/vault/src/operations\\.ts$',
-    '^libs/(vault|epochs|chain|backup|proof|erasure|retention|composition)/|^apps/(vault|api|worker|cli)/',
+    '^libs/(vault|epochs|chain|backup|proof|recovery|erasure|retention|composition)/|^apps/(vault|api|worker|cli)/',
   ],
   ['only-the-supervisor-starts-postgres', '^libs/postgres/src/embedded', '^libs/postgres/src/embedded|^apps/cli/'],
 ];

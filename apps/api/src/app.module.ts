@@ -25,6 +25,7 @@ import { LookupRoutesModule } from './lookup/lookup-routes.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteRules } from './http/route-rules.js';
 import { PurchasesRoutesModule } from './purchases/purchases-routes.module.js';
+import { RecoveryRoutesModule } from './recovery/recovery-routes.module.js';
 import { ReadsModule } from './reads/reads.module.js';
 import { ServiceRoutesModule } from './service/service-routes.module.js';
 import { RetentionRoutesModule } from './retention/retention-routes.module.js';
@@ -48,6 +49,7 @@ const CONTEXTS: readonly Type[] = [
   LookupRoutesModule,
   ImportsModule,
   EpochsRoutesModule,
+  RecoveryRoutesModule,
   ErasureRoutesModule,
   RetentionRoutesModule,
 ];

@@ -5,6 +5,7 @@ import type {
   ClearingReply,
   Keeper,
   LossesReply,
+  ReappliedReply,
   LossReport,
   Looked,
   MintReply,
@@ -147,7 +148,12 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
   })),
   Losses: unary(async () => lossesReply(await keeper.recovery.losses())),
   AcceptLosses: unary(async ({ hash }: { hash: string }) => lossesReply(await keeper.recovery.acceptLosses(hash))),
-  Reapplied: unary(() => keeper.recovery.reapplied()),
+  Reapplied: unary(async (): Promise<ReappliedReply> => {
+    const { reconciliations, owners } = await keeper.recovery.reapplied();
+    const counts = (expired: Readonly<Record<string, number>>) =>
+      Object.entries(expired).map(([category, count]) => ({ category, count }));
+    return { reconciliations, owners: owners.map((one) => ({ ...one, expired: counts(one.expired) })) };
+  }),
   Recorded: unary(async ({ reconciliations, owners }: { reconciliations: string[]; owners: OwnerRef[] }) => {
     if (!reconciliations.every((id) => UUID.test(id))) throw new MakulerError('invalid-input');
     await keeper.recovery.recorded({ reconciliations, owners: owners.map(ownerOf) });

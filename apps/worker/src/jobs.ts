@@ -1,4 +1,5 @@
-import type { Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { takeBackup, TakeBackupProcessor, watchBackups, WatchBackupsProcessor } from '#backup';
 import { ChainWorkModule, checkpointLog, CheckpointLogProcessor } from '#chain';
 import { destroyRoots, DestroyRootsProcessor, EpochsWorkModule, sealEpoch, SealEpochProcessor } from '#epochs';
 import {
@@ -9,6 +10,7 @@ import {
   resumeErasures,
   ResumeErasuresProcessor,
 } from '#erasure';
+import { recordReapplied, RecordReappliedProcessor, RecoveryWorkModule } from '#recovery';
 import {
   clockHeartbeat,
   ClockHeartbeatProcessor,
@@ -19,6 +21,7 @@ import {
   RetentionWorkModule,
 } from '#retention';
 import type { Job, JobProcessor, PayloadFields, PayloadOf } from '#jobs';
+import { BackupWorkModule } from './backup-work.module.js';
 
 /** A job that begins by itself: cron in Europe/Oslo. */
 export interface Scheduled<F extends PayloadFields = any> {
@@ -30,15 +33,22 @@ export interface Scheduled<F extends PayloadFields = any> {
 /** What the workers do. */
 export interface Work {
   /** Nest modules of the contexts; each provides the processors below and what they need. */
-  readonly modules: readonly Type[];
+  readonly modules: readonly (Type | DynamicModule)[];
   /** Every kind of job: one line each. */
   readonly processors: readonly Type<JobProcessor>[];
   readonly schedules: readonly Scheduled[];
 }
 
-/** What the workers of the shipped system do. */
-export const work: Work = {
-  modules: [ChainWorkModule, EpochsWorkModule, ErasureWorkModule, RetentionWorkModule],
+/** What the workers of the shipped system do; `backups` is where sets are written, if they are. */
+export const workOf = (backups: string | undefined): Work => ({
+  modules: [
+    ChainWorkModule,
+    EpochsWorkModule,
+    ErasureWorkModule,
+    RecoveryWorkModule,
+    RetentionWorkModule,
+    BackupWorkModule.into(backups),
+  ],
   processors: [
     ExecuteErasureProcessor,
     ResumeErasuresProcessor,
@@ -50,14 +60,20 @@ export const work: Work = {
     SealEpochProcessor,
     DestroyRootsProcessor,
     CheckpointLogProcessor,
+    TakeBackupProcessor,
+    WatchBackupsProcessor,
+    RecordReappliedProcessor,
   ],
   schedules: [
     { job: clockHeartbeat, payload: {}, cron: '*/5 * * * *' },
     { job: resumeErasures, payload: {}, cron: '20 * * * *' },
     { job: sealEpoch, payload: {}, cron: '*/10 * * * *' },
+    { job: recordReapplied, payload: {}, cron: '5-59/10 * * * *' },
     { job: destroyRoots, payload: {}, cron: '40 * * * *' },
     { job: checkpointLog, payload: {}, cron: '50 * * * *' },
     { job: attestErasures, payload: {}, cron: '50 * * * *' },
     { job: nightlySweep, payload: {}, cron: '15 2 * * *' },
+    { job: takeBackup, payload: {}, cron: '15 3 * * *' },
+    { job: watchBackups, payload: {}, cron: '35 * * * *' },
   ],
-};
+});

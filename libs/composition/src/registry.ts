@@ -9,6 +9,7 @@ import type { EventType } from '#events';
 import * as events from '#events';
 import { Projection } from '#projections';
 import * as purchases from '#purchases';
+import * as recovery from '#recovery';
 import * as retention from '#retention';
 import * as service from '#service';
 
@@ -23,6 +24,7 @@ const CONTEXTS: readonly object[] = [
   epochs,
   erasure,
   purchases,
+  recovery,
   retention,
   service,
 ];

@@ -3,7 +3,7 @@ export * from './clock.events.js';
 export { holdings } from './holdings.projection.js';
 export { Holdings, type AssessedHolding } from './holdings.js';
 export { CurrentHoldings } from './current-holdings.js';
-export { ownStream } from './expiry.js';
+export { expiry, ownStream, type Expiry } from './expiry.js';
 export { Due, type DueOfEverybody } from './due.js';
 export { BeginSweep } from './begin-sweep.js';
 export { ApproveSweep } from './approve-sweep.js';

@@ -33,6 +33,10 @@ export interface Reapplied {
   readonly owner: OwnerRef;
   /** Erased as a person; otherwise something of theirs expired. */
   readonly erased: boolean;
+  /** Categories of which they still have keys. */
+  readonly retained: readonly string[];
+  /** How many keys of which category have expired, all told. Of an erased one only those that are still listed. */
+  readonly expired: Readonly<Record<string, number>>;
 }
 
 /**

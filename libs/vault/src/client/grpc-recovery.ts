@@ -32,7 +32,10 @@ export class GrpcVaultRecovery extends VaultRecovery {
     return lossesFrom(await this.#connection.call<LossesReply>('AcceptLosses', { hash }, ASSESSED_WITHIN_MS));
   }
   async reapplied(): Promise<{ reconciliations: readonly Reconciliation[]; owners: readonly Reapplied[] }> {
-    return this.#connection.call<ReappliedReply>('Reapplied', {}, WITHIN_MS);
+    const { reconciliations, owners } = await this.#connection.call<ReappliedReply>('Reapplied', {}, WITHIN_MS);
+    const counts = (expired: ReappliedReply['owners'][number]['expired']) =>
+      Object.fromEntries(expired.map(({ category, count }) => [category, count]));
+    return { reconciliations, owners: owners.map((one) => ({ ...one, expired: counts(one.expired) })) };
   }
   async recorded(done: { reconciliations: readonly string[]; owners: readonly OwnerRef[] }): Promise<void> {
     await this.#connection.call('Recorded', done, WITHIN_MS);

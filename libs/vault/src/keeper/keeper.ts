@@ -105,7 +105,7 @@ export class Keeper {
       pool: options.pool,
       whileClosed: (work) => this.#whileClosed(work),
       reconcile: () => this.#settle(),
-      assertOpen: () => void this.#current(),
+      keyring: () => this.#current().keyring,
     });
   }
 

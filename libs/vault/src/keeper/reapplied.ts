@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { OwnerRef } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import type { Reapplied, Reconciliation } from '../recovery-contract.js';
+import type { ScopeInfo } from '../shredder-contract.js';
+import type { BucketKeyring } from './keyring.js';
+import { scopesOf } from './lookup.js';
 
 /** What a start has mended and the log may not know of. */
 export interface Unrecorded {
@@ -28,15 +31,29 @@ export const noteReconciled = async (pool: Pool, applied: number): Promise<void>
   await pool.query('insert into reconciliation (id, applied) values ($1, $2)', [randomUUID(), applied]);
 };
 
-export const readUnrecorded = async (pool: Pool): Promise<Unrecorded> => {
+export const readUnrecorded = async (pool: Pool, keyring: BucketKeyring): Promise<Unrecorded> => {
   const { rows } = await pool.query<{ id: string; applied: string }>('select id, applied from reconciliation');
   const { rows: owners } = await pool.query<{ kind: OwnerRef['kind']; id: string; erased: boolean }>(
     `select owner_kind as kind, owner_id as id, state in ('erasing', 'closed') as erased from owner where reapplied`,
   );
   return {
     reconciliations: rows.map(({ id, applied }) => ({ id, applied: Number(applied) })),
-    owners: owners.map(({ kind, id, erased }) => ({ owner: { kind, id } as OwnerRef, erased })),
+    owners: await Promise.all(
+      owners.map(async ({ kind, id, erased }) => {
+        const owner = { kind, id } as OwnerRef;
+        return { owner, erased, ...countsOf(await scopesOf(pool, keyring, owner)) };
+      }),
+    ),
   };
+};
+
+const countsOf = (scopes: readonly ScopeInfo[]): Pick<Reapplied, 'retained' | 'expired'> => {
+  const retained = new Set<string>();
+  const expired: Record<string, number> = {};
+  for (const { category, state } of scopes)
+    if (state === 'live') retained.add(category);
+    else expired[category] = (expired[category] ?? 0) + 1;
+  return { retained: [...retained], expired };
 };
 
 export const noteRecorded = async (pool: Pool, { reconciliations, owners }: Recorded): Promise<void> => {

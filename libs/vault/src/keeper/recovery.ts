@@ -1,6 +1,7 @@
 import type { Pool } from '#postgres';
 import type { LossReport } from '../recovery-contract.js';
 import { acceptedBefore, acceptLosses } from './loss-acceptance.js';
+import type { BucketKeyring } from './keyring.js';
 import type { Closed } from './losses.js';
 import { assertAgreed, assess } from './losses.js';
 import type { Recorded, Unrecorded } from './reapplied.js';
@@ -14,7 +15,7 @@ export interface Lent {
   /** Reconciles anew. Resolves with the next verdict, whatever it is. */
   reconcile(): Promise<void>;
   /** Throws `vault-unavailable` while the gate is closed. */
-  assertOpen(): void;
+  keyring(): BucketKeyring;
 }
 
 /** What leads out of a closed gate, and what is told once it is open; see `VaultRecovery` for what each promises. */
@@ -39,11 +40,10 @@ export class Recovery {
   }
 
   async reapplied(): Promise<Unrecorded> {
-    this.lent.assertOpen();
-    return readUnrecorded(this.lent.pool);
+    return readUnrecorded(this.lent.pool, this.lent.keyring());
   }
   async recorded(done: Recorded): Promise<void> {
-    this.lent.assertOpen();
+    this.lent.keyring();
     await noteRecorded(this.lent.pool, done);
   }
 }

@@ -79,7 +79,12 @@ export interface LossesReply {
 }
 export interface ReappliedReply {
   readonly reconciliations: readonly { readonly id: string; readonly applied: number }[];
-  readonly owners: readonly { readonly owner: OwnerRef; readonly erased: boolean }[];
+  readonly owners: readonly {
+    readonly owner: OwnerRef;
+    readonly erased: boolean;
+    readonly retained: readonly string[];
+    readonly expired: readonly { readonly category: string; readonly count: number }[];
+  }[];
 }
 export interface StatusReply {
   readonly gate: string;
