@@ -69,6 +69,8 @@ export const environmentOf = (app: App, options: SystemOptions, places: Places, 
         VAULT_KEY_FILE: certificates.vault.keyFile,
         VAULT_CA_FILE: certificates.vault.caFile,
         CUSTODIAN: options.custodian.join(','),
+        ...(options.epochWindow === undefined ? {} : { VAULT_EPOCH_WINDOW: options.epochWindow }),
+        ...(options.sealEvery === undefined ? {} : { VAULT_SEAL_EVERY: options.sealEvery }),
         ...(options.drill === true ? { VAULT_DRILL: '1' } : {}),
       };
     case 'api':

@@ -21,6 +21,10 @@ export interface SystemOptions {
   readonly policy: string;
   /** Custodian mirrors: directories, or addresses of other adapters (`scheme:…`). */
   readonly custodian: readonly string[];
+  /** How long old backups of the vault open after a seal (`30d`, `12h`, `0`); the vault's default without it. */
+  readonly epochWindow?: string;
+  /** How long after a seal the next one is due; the vault's default without it. */
+  readonly sealEvery?: string;
   readonly redisUrl?: string;
   readonly external?: ExternalServers;
   /** Where the worker writes backups, every night and after each seal; none without it. */

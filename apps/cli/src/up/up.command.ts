@@ -11,12 +11,21 @@ import { readyBlock } from './ready-block.js';
 import { jsonSteps, plainSteps } from './steps.js';
 import { System } from './system.js';
 
+/** Read by the vault, which knows what it means; what is no time at all is told here, with everything else. */
+const time: Setting<string | undefined> = {
+  parse: (value) => (/^(0|\d{1,5}[smhd])$/.test(value) ? value : undefined),
+  valid: 'a time like 30d, 12h or 10s',
+  optional: true,
+} as Setting<string | undefined>;
+
 const SETTINGS = {
   MAKULER_HOME: text('a directory', './.makuler'),
   HOST: text('an address of this machine', '127.0.0.1'),
   PORT: port(3000),
   POLICY: text('a directory with a policy manifest', 'policy/jpi'),
   CUSTODIAN: optionalText('directories for the root keys, separated by commas'),
+  VAULT_EPOCH_WINDOW: time,
+  VAULT_SEAL_EVERY: time,
   BACKUP_DIR: optionalText('a directory for backups, outside the custodian'),
   REDIS_URL: { ...url(['redis:', 'rediss:']), optional: true } as Setting<string | undefined>,
   EVENTSTORE_URL: {
@@ -35,6 +44,8 @@ const FLAGS = {
   PORT: ['port', 'port of the API; 0 picks a free one', 'N'],
   POLICY: ['policy', 'directory of the policy manifest', 'DIR'],
   CUSTODIAN: ['custodian', 'mirrors of the root keys, outside the home', 'DIRS'],
+  VAULT_EPOCH_WINDOW: ['epoch-window', 'how long old backups of the vault open after a seal (30d)', 'TIME'],
+  VAULT_SEAL_EVERY: ['seal-every', 'from one seal of the vault to the next (24h)', 'TIME'],
   BACKUP_DIR: ['backup-dir', 'where backups are written, every night and after each seal', 'DIR'],
   REDIS_URL: ['redis-url', 'Redis for the jobs, instead of PostgreSQL', 'URL'],
   EVENTSTORE_URL: ['eventstore-url', 'KurrentDB instead of the embedded event node', 'URL'],
@@ -62,6 +73,8 @@ export const systemOptions = (flags: Readonly<Record<string, string | undefined>
     baseEnv: baseEnv(),
     scriptOf: (app) => built(`apps/${app}/src/main.js`),
     preload: built('libs/observability/src/follow-parent.js'),
+    ...(values.VAULT_EPOCH_WINDOW === undefined ? {} : { epochWindow: values.VAULT_EPOCH_WINDOW }),
+    ...(values.VAULT_SEAL_EVERY === undefined ? {} : { sealEvery: values.VAULT_SEAL_EVERY }),
     ...(values.BACKUP_DIR === undefined ? {} : { backupDirectory: resolve(values.BACKUP_DIR) }),
     ...(values.REDIS_URL === undefined ? {} : { redisUrl: values.REDIS_URL }),
     ...(external === undefined ? {} : { external }),
