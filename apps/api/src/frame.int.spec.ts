@@ -64,6 +64,7 @@ describe('the frame of the api', () => {
       shredder: {} as never,
       operations: {} as never,
       witness: {} as never,
+      archive: {} as never,
       store: {} as never,
       recovery: { gate: async () => gate } as never,
       ledger,

@@ -1,3 +1,4 @@
+import { backupAfterSeal } from '#backup';
 import { rootDestruction } from '#epochs';
 import { erasureAttestation, erasureExecution } from '#erasure';
 import type { Jobs } from '#jobs';
@@ -9,5 +10,6 @@ export const processes = (jobs: Jobs): readonly Process[] => [
   erasureExecution(jobs),
   retentionSweeps(jobs),
   rootDestruction(jobs),
+  backupAfterSeal(jobs),
   erasureAttestation(jobs),
 ];

@@ -114,7 +114,7 @@ describe('a copy of the vault', () => {
     await attempt('another installation', headed({ installation: randomUUID() }));
     await attempt(
       'a newer schema',
-      headed({ schema: [...(frames[0] as { header: { schema: string[] } }).header.schema, '999'] }),
+      headed({ schema: [...(frames[0] as unknown as { header: { schema: string[] } }).header.schema, '999'] }),
     );
     await attempt('another table', [
       ...frames.slice(0, 1),

@@ -6,6 +6,7 @@ export const readConfig = () =>
   readConfiguration(process.env, {
     ...PARTS_SETTINGS,
     MAKULER_HOME: optionalText('the directory of this installation'),
+    BACKUP_DIR: optionalText('a directory for backups, outside the custodian'),
     REDIS_URL: optionalText('the address of Redis, where jobs are queued there'),
   });
 

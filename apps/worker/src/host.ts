@@ -3,7 +3,6 @@ import type { Parts } from '#composition';
 import type { JobBackend } from '#jobs';
 import { BullJobs, WorkerHost } from '#jobs';
 import type { Work } from './jobs.js';
-import { work as shipped } from './jobs.js';
 import { WorkerModule } from './worker.module.js';
 
 /** A running worker. */
@@ -11,8 +10,8 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** Takes jobs until it is stopped. `work` is for mains and specs that do other jobs. */
-export const host = async (parts: Parts, backend: JobBackend, work: Work = shipped): Promise<Host> => {
+/** Takes jobs until it is stopped. */
+export const host = async (parts: Parts, backend: JobBackend, work: Work): Promise<Host> => {
   await backend.prepare();
   const jobs = new BullJobs(backend);
   const app = await NestFactory.createApplicationContext(WorkerModule.of(parts, jobs, work), {

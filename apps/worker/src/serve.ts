@@ -3,16 +3,17 @@ import { jobBackend } from '#jobs';
 import { announceReady, exitWithParent, stopOnSignal } from '#observability';
 import type { WorkerConfig } from './config.js';
 import { host } from './host.js';
-import { work } from './jobs.js';
+import { workOf } from './jobs.js';
 
 /**
  * Runs the worker on connected parts until SIGTERM, and prints the ready line when it takes jobs. `main.ts` is one caller;
  * mains under `test/` are others, with parts on another clock.
  */
 export const serve = async (parts: Parts, config: WorkerConfig): Promise<void> => {
+  const work = workOf(config.BACKUP_DIR);
   const { length: workers } = work.processors;
   const backend = jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, workers });
-  const worker = await host(parts, backend);
+  const worker = await host(parts, backend, work);
   exitWithParent();
   stopOnSignal(
     async () => {

@@ -21,8 +21,6 @@ export interface BackupSources {
   readonly control: Pool;
   readonly clock: Clock;
   readonly inventory: Inventory;
-  /** Places of the custodian's mirrors, in none of which a set may lie. */
-  readonly mirrors: () => Promise<readonly string[]>;
   /** Covers the log with a checkpoint before it is read, where that can be had: then whoever restores it knows that it is whole. */
   readonly checkpoint?: () => Promise<unknown>;
 }
@@ -56,20 +54,27 @@ export class Backups {
    * like a set. Throws `backup-in-progress`, `backup-misplaced`, and what kept a source or the disk from answering.
    */
   async take(options: TakeOptions): Promise<TakenSet> {
-    const { control, inventory, mirrors } = this.sources;
-    const parent = await placeForSets(options.directory, await mirrors());
+    const { control, inventory, vault } = this.sources;
+    const parent = await placeForSets(options.directory, await vault.mirrors());
     const lock = await control.connect();
+    const { rows } = await lock.query<{ taken: boolean }>(`select pg_try_advisory_lock(${LOCK}) as taken`);
+    if (!rows[0]?.taken) {
+      lock.release();
+      throw new MakulerError('backup-in-progress');
+    }
     try {
-      const { rows } = await lock.query<{ taken: boolean }>(`select pg_try_advisory_lock(${LOCK}) as taken`);
-      if (!rows[0]?.taken) throw new MakulerError('backup-in-progress');
       const taken = await this.#write(parent, options);
       await inventory.add(taken.manifest, taken.directory);
       await verifySet(taken.directory, (done, total) => options.progress?.('verifying', done, total));
       await inventory.noteVerified(taken.manifest.setId);
       return taken;
     } finally {
-      // Its end is what surely frees the lock.
-      lock.release(true);
+      const isFreed = await lock.query(`select pg_advisory_unlock(${LOCK})`).then(
+        () => true,
+        () => false,
+      );
+      // Where it can't be given back, the connection's end surely frees it.
+      lock.release(!isFreed);
     }
   }
 

@@ -1,4 +1,5 @@
-import type { Migration } from '#postgres';
+import type { Migration, Pool } from '#postgres';
+import { migrate } from '#postgres';
 
 /** Name of the list of steps in the control database. */
 export const BACKUPS = 'backups';
@@ -27,3 +28,12 @@ export const BACKUP_MIGRATIONS: readonly Migration[] = [
     `,
   },
 ];
+
+/** Directories of all sets that were not removed, whatever they are still good for. Throws `database-unavailable`. */
+export const directoriesOf = async (control: Pool): Promise<readonly string[]> => {
+  await migrate(control, BACKUPS, BACKUP_MIGRATIONS);
+  const { rows } = await control.query<{ directory: string }>(
+    'select directory from backup_set where removed_at is null order by created_at',
+  );
+  return rows.map(({ directory }) => directory);
+};

@@ -5,7 +5,7 @@ import { createLogger } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
-import { GrpcCheckpointWitness, GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
+import { GrpcCheckpointWitness, GrpcVaultArchive, GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 import { eventRegistry } from './registry.js';
@@ -47,6 +47,7 @@ export const connect = async (
   const operations = new GrpcVaultOperations(address);
   const recovery = new GrpcVaultRecovery(address);
   const witness = new GrpcCheckpointWitness(address);
+  const archive = new GrpcVaultArchive(address);
   const store = new EventStoreDb(configuration.EVENTSTORE_URL);
   const ledger = new EventStoreLedger({ store, vault, registry, clock, policyVersion: () => policy.version });
   await vault
@@ -61,8 +62,9 @@ export const connect = async (
     operations.close();
     recovery.close();
     witness.close();
+    archive.close();
     await Promise.all([readModels.end(), control.end()]);
   };
-  const vaultParts = { vault, shredder, operations, recovery, witness };
+  const vaultParts = { vault, shredder, operations, recovery, witness, archive };
   return { clock, logger, policy, registry, ...vaultParts, ledger, store, readModels, control, close };
 };

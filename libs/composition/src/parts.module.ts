@@ -8,7 +8,7 @@ import { Policy } from '#policy';
 import { createDatabase } from '#postgres';
 import { SigningKeys } from '#signing';
 import { Vault } from '#vault';
-import { CheckpointWitness, VaultOperations, VaultRecovery } from '#vault/operations';
+import { CheckpointWitness, VaultArchive, VaultOperations, VaultRecovery } from '#vault/operations';
 import { Shredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
 
@@ -20,7 +20,7 @@ export const CONTROL = Symbol('control database');
 /** `@Inject(LOGGER) logger: Logger`. */
 export const LOGGER = Symbol('logger');
 
-/** Makes the parts injectable everywhere: Ledger, EventStore, Vault, Shredder, VaultOperations, VaultRecovery, CheckpointWitness, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
+/** Makes the parts injectable everywhere: Ledger, EventStore, Vault, Shredder, VaultOperations, VaultRecovery, CheckpointWitness, VaultArchive, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
 @Module({})
 export class PartsModule {
   static of(parts: Parts): DynamicModule {
@@ -35,6 +35,7 @@ export class PartsModule {
       { provide: VaultRecovery, useValue: parts.recovery },
       { provide: SigningKeys, useValue: new SigningKeys(parts.control) },
       { provide: CheckpointWitness, useValue: parts.witness },
+      { provide: VaultArchive, useValue: parts.archive },
       { provide: Ledger, useValue: parts.ledger },
       { provide: EventStore, useValue: parts.store },
       // The database of the read models, as queries take it.

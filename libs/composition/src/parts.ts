@@ -5,7 +5,7 @@ import type { Logger } from '#observability';
 import type { Policy } from '#policy';
 import type { Pool } from '#postgres';
 import type { Vault } from '#vault';
-import type { CheckpointWitness, VaultOperations, VaultRecovery } from '#vault/operations';
+import type { CheckpointWitness, VaultArchive, VaultOperations, VaultRecovery } from '#vault/operations';
 import type { Shredder } from '#vault/shredder';
 
 /** What api, projector and worker are made of: connections to the other systems, and the policy that all of them obey. */
@@ -23,6 +23,8 @@ export interface Parts {
   readonly recovery: VaultRecovery;
   /** Keeps the log's checkpoints where the log's writers cannot reach, where the vault lets this program. */
   readonly witness: CheckpointWitness;
+  /** Copies of the vault's database, where the vault lets this program. */
+  readonly archive: VaultArchive;
   readonly ledger: Ledger;
   /** The log as it is stored, sealed: for what opens nothing of it. */
   readonly store: EventStore;

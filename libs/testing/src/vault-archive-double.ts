@@ -17,6 +17,10 @@ export class VaultArchiveDouble extends VaultArchive {
     this.rows = [...filled.rows];
   }
 
+  /** Set by whoever needs some. */
+  places: readonly string[] = [];
+  mirrors = async () => this.places;
+
   async *backup(): AsyncGenerator<ArchiveFrame, void> {
     if (!this.header) throw new MakulerError('vault-unavailable');
     yield { header: this.header };

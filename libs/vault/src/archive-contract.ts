@@ -27,6 +27,9 @@ export type ArchiveFrame =
  * the entry point `#vault/operations`.
  */
 export abstract class VaultArchive {
+  /** Places of the custodian's mirrors as far as they are known, for people: no copy may lie in one of them. */
+  abstract mirrors(): Promise<readonly string[]>;
+
   /**
    * The database as it is at one moment, however long it takes to read: rows of every table, sealed as they are. It holds no
    * root, and dies with the roots of its epoch. While the gate is closed there is none.

@@ -53,8 +53,7 @@ export const registerBackup = (program: Command): void => {
 export const backupsOf = (stores: ConnectedStores): { readonly backups: Backups; readonly inventory: Inventory } => {
   const { store, vault, control, operations, clock } = stores;
   const inventory = new Inventory(control, operations, clock);
-  const mirrors = async () => (await stores.status()).mirrors.map(({ name }) => name);
-  return { inventory, backups: new Backups({ store, vault, control, clock, inventory, mirrors }) };
+  return { inventory, backups: new Backups({ store, vault, control, clock, inventory }) };
 };
 
 const summary = ({ directory, manifest, cleared }: TakenSet) => ({

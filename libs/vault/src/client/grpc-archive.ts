@@ -5,8 +5,11 @@ import { VaultArchive } from '../archive-contract.js';
 import type { ArchiveMessage } from '../rpc/archive-messages.js';
 import { frameOf, messageOf } from '../rpc/archive-messages.js';
 import { fromStatus } from '../rpc/errors.js';
+import type { StatusReply } from '../rpc/messages.js';
 import type { VaultAddress } from './connection.js';
 import { VaultConnection } from './connection.js';
+
+const STATUS_MS = 10_000;
 
 /** Copies of the vault over gRPC, neither way faster than the other end takes them. */
 export class GrpcVaultArchive extends VaultArchive {
@@ -15,6 +18,11 @@ export class GrpcVaultArchive extends VaultArchive {
   constructor(address: VaultAddress) {
     super();
     this.#connection = new VaultConnection(address);
+  }
+
+  async mirrors(): Promise<readonly string[]> {
+    const { mirrors } = await this.#connection.call<StatusReply>('Status', {}, STATUS_MS);
+    return mirrors.map(({ name }) => name);
   }
 
   async *backup(): AsyncGenerator<ArchiveFrame, void> {
