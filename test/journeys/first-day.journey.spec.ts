@@ -1,11 +1,21 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Installation, eventually } from './installation.js';
 
-/** The thin path through all real parts: registered over HTTP, sealed, in the log, in a row, read back, shredded, gone. */
+const run = promisify(execFile);
+const CLI = 'dist/apps/cli/src/main.js';
+
+/**
+ * The thin path through all real parts: registered over HTTP, sealed, in the log, in a row, read back, shredded, gone; and a
+ * few seconds later gone from every backup of the keys too.
+ */
 describe('the first day', () => {
   let makuler: Installation;
   beforeAll(async () => {
     makuler = await Installation.create({ policy: 'policy/webshop' });
-    await makuler.start();
+    await makuler.start([], { VAULT_EPOCH_WINDOW: '3s' });
   }, 90_000);
   afterAll(() => makuler.destroy());
 
@@ -47,7 +57,7 @@ describe('the first day', () => {
       () => makuler.get(`/v1/erasures/${erasureId}`, { as: 'compliance', purpose: 'rettigheter' }),
       ({ body }) => ['erased', 'certified', 'complete'].includes(body?.state),
     );
-    expect(done.body).toMatchObject({ liveErasedAt: expect.any(String), backupsClearedBy: null });
+    expect(done.body).toMatchObject({ liveErasedAt: expect.any(String), backupsClearedBy: expect.any(String) });
     const gone = await makuler.get(`/v1/customers/${customerId}`, { as: 'compliance', purpose: 'rettigheter' });
     expect(gone.body).toMatchObject({ name: { $state: 'erased' }, phone: { $state: 'erased' } });
     const certificate = await makuler.get(`/v1/erasures/${erasureId}/certificate`, {
@@ -55,5 +65,37 @@ describe('the first day', () => {
       purpose: 'rettigheter',
     });
     expect(certificate.text).toContain('.');
-  }, 60_000);
+
+    const early = await makuler.get(`/v1/erasures/${erasureId}/attestation`, { as: 'auditor' });
+    expect([early.status, early.body]).toEqual([
+      404,
+      expect.objectContaining({ code: 'attestation-not-yet', backupsClearedBy: done.body.backupsClearedBy }),
+    ]);
+    const sealed = await makuler.post('/v1/vault/epochs', {}, { as: 'operator' });
+    expect([sealed.status, sealed.body]).toEqual([201, expect.objectContaining({ epoch: 2, sealed: true })]);
+    expect((await makuler.get('/v1/vault/epochs', { as: 'auditor' })).body).toMatchObject({
+      ...{ current: 2, retiring: [{ epoch: 1, destroyAt: sealed.body.destroyAt, overdue: false }] },
+    });
+    const attestation = await eventually(
+      () => makuler.get(`/v1/erasures/${erasureId}/attestation`, { as: 'auditor' }),
+      ({ status }) => status === 200,
+    );
+    const { backupsClearedAt } = (await makuler.get(`/v1/erasures/${erasureId}`, { as: 'auditor' })).body;
+    expect(Date.parse(backupsClearedAt)).toBeGreaterThanOrEqual(Date.parse(sealed.body.destroyAt));
+    expect(Date.parse(backupsClearedAt)).toBeLessThan(Date.parse(done.body.backupsClearedBy));
+    expect((await makuler.get('/v1/vault/epochs', { as: 'operator' })).body.retiring).toEqual([]);
+
+    // Whoever was erased keeps three files, and needs nobody to check them.
+    const kept = async (name: string, text: string) => {
+      const file = join(makuler.directory, name);
+      await writeFile(file, text);
+      return file;
+    };
+    const files = [await kept('certificate.json', certificate.text), await kept('attestation.json', attestation.text)];
+    const jwks = await kept('jwks.json', (await makuler.get('/.well-known/jwks.json', { as: 'nobody' })).text);
+    await makuler.stop();
+    const { stdout } = await run(process.execPath, [CLI, 'verify-certificate', ...files, '--jwks', jwks]);
+    expect(stdout).toContain('Certificate and attestation belong together.');
+    expect(stdout).toContain(`Backups: unreadable since ${backupsClearedAt}`);
+  }, 90_000);
 });
