@@ -17,6 +17,7 @@ import { DEFAULT_RATE_LIMITS, RateLimits } from './access/rate-limits.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { CompaniesRoutesModule } from './companies/companies-routes.module.js';
 import { CustomersRoutesModule } from './customers/customers-routes.module.js';
+import { BackupsRoutesModule } from './backups/backups-routes.module.js';
 import { EpochsRoutesModule } from './epochs/epochs-routes.module.js';
 import { ErasureRoutesModule } from './erasure/erasure-routes.module.js';
 import { inputPipe } from './http/input.js';
@@ -48,6 +49,7 @@ const CONTEXTS: readonly Type[] = [
   AnalyticsRoutesModule,
   LookupRoutesModule,
   ImportsModule,
+  BackupsRoutesModule,
   EpochsRoutesModule,
   RecoveryRoutesModule,
   ErasureRoutesModule,

@@ -10,8 +10,8 @@ export {
   WatchBackupsProcessor,
 } from './backup.jobs.js';
 export { backupWarnings } from './warnings.js';
-export type { KnownSet, SetState } from './inventory.js';
-export { Inventory } from './inventory.js';
+export type { KnownSet, SetState, SetView } from './inventory.js';
+export { Inventory, viewOf } from './inventory.js';
 export type { Manifest, Part } from './manifest.js';
 export { onOneDevice, readManifest, setsIn, verifySet } from './set-directory.js';
 export type { RestoreOptions, RestoreTargets, WaitingVault } from './restore.js';

@@ -26,6 +26,19 @@ export interface KnownSet {
   readonly restorableUntil: Date | 'open' | undefined;
 }
 
+/** A set as it is shown: instants as RFC 3339, what there is not as null. */
+export type SetView = Omit<KnownSet, 'createdAt' | 'verifiedAt' | 'drilledAt' | 'restorableUntil'> &
+  Record<'createdAt', string> &
+  Record<'verifiedAt' | 'drilledAt' | 'restorableUntil', string | null>;
+
+export const viewOf = ({ createdAt, verifiedAt, drilledAt, restorableUntil, ...set }: KnownSet): SetView => ({
+  ...set,
+  createdAt: createdAt.toISOString(),
+  verifiedAt: verifiedAt?.toISOString() ?? null,
+  drilledAt: drilledAt?.toISOString() ?? null,
+  restorableUntil: restorableUntil === 'open' ? restorableUntil : (restorableUntil?.toISOString() ?? null),
+});
+
 interface Row {
   readonly set_id: string;
   readonly directory: string;

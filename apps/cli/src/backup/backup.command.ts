@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Backups, Inventory, onOneDevice } from '#backup';
+import { Backups, Inventory, onOneDevice, viewOf } from '#backup';
 import type { KnownSet, TakenSet } from '#backup';
 import type { GlobalOptions } from '../client/connection.js';
 import { homeOf } from '../client/connection.js';
@@ -76,7 +76,7 @@ const listSets = (
   output: { result(value: unknown, lines: readonly string[]): void },
 ): void =>
   output.result(
-    sets,
+    sets.map(viewOf),
     sets.length === 0
       ? ['No backup was taken yet.']
       : sets.map((set) => `${set.setId}  ${lineOf(set)}  ${set.directory}`),

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ApiClient, ApiProblem } from '../client/api-client.js';
+import { backupWarningsOf } from '../backup/backup-warnings.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { homeOf } from '../client/connection.js';
 import { describeEpochs, epochsOf } from '../client/epochs.js';
@@ -30,7 +31,8 @@ export const registerStatus = (program: Command): void => {
         const { lines: epochLines, warnings: epochWarnings } = epochs
           ? describeEpochs(epochs, new Date())
           : { lines: [], warnings: [] };
-        const warnings = [...(await warningsOf(home, running)), ...epochWarnings];
+        const backupWarnings = running ? await backupWarningsOf(options) : [];
+        const warnings = [...(await warningsOf(home, running)), ...epochWarnings, ...backupWarnings];
         if (!running) {
           output.result({ running: false, warnings }, [`Nothing runs in ${home.directory}.`, ...warnings.map(warned)]);
           return false;
