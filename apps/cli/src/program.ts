@@ -5,6 +5,7 @@ import { registerDrill } from './backup/drill.command.js';
 import { registerRestore } from './backup/restore.command.js';
 import { registerCertificates } from './commands/certificates.command.js';
 import { registerClock } from './commands/clock.command.js';
+import { registerCustodian } from './commands/custodian.command.js';
 import { registerErase } from './commands/erase.command.js';
 import { registerRebuild } from './commands/rebuild.command.js';
 import { registerRetention } from './commands/retention.command.js';
@@ -28,6 +29,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRebuild,
   registerClock,
   registerSealEpoch,
+  registerCustodian,
   registerCertificates,
   registerVerifyCertificate,
   registerVerifyLog,

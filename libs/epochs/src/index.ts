@@ -1,8 +1,11 @@
+export * from './custodian.events.js';
 export * from './epochs.events.js';
 export { VAULT_LEDGER } from './sealed-epochs.js';
 export { SealEpoch, type Sealing } from './seal-epoch.js';
 export { GetEpochs, withOverdue, type EpochsView } from './epochs.query.js';
 export { sealEpoch, SealEpochProcessor } from './seal-epoch.job.js';
+export { AddMirror, ApproveMirrorRetirement, ProposeMirrorRetirement, RepairMirror } from './mirrors.js';
+export { GetMirrors, type MirrorView } from './mirrors.query.js';
 export { destroyRoots, DestroyRootsProcessor } from './destroy-roots.job.js';
 export { rootDestruction } from './root-destruction.process.js';
 export { EpochsModule, EpochsWorkModule } from './epochs.module.js';

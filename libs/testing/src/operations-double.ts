@@ -35,6 +35,7 @@ export class OperationsDouble extends VaultOperations {
   /** Put the name of a mirror in here and it confirms nothing until it is taken out. */
   readonly away = new Set<string>();
   #mirrors: readonly string[] = ['a', 'b'];
+  readonly #retired = new Set<string>();
   readonly #windowMs: number;
   readonly #sealEveryMs: number;
   readonly #epochOf = new Map<string, number>();
@@ -133,10 +134,12 @@ export class OperationsDouble extends VaultOperations {
     return id;
   }
   async retireMirror(id: string): Promise<void> {
+    if (this.#retired.has(id)) return;
     if (!this.#mirrors.includes(id)) throw new MakulerError('mirror-unknown');
     const others = this.#mirrors.filter((mirror) => mirror !== id);
     if (others.every((mirror) => this.away.has(mirror))) throw new MakulerError('mirror-last');
     this.#mirrors = others;
+    this.#retired.add(id);
   }
   async repairMirror(id: string): Promise<void> {
     if (!this.#mirrors.includes(id)) throw new MakulerError('mirror-unknown');

@@ -23,7 +23,7 @@ import { EpochsRoutesModule } from '../epochs/epochs-routes.module.js';
 import { RetentionRoutesModule } from '../retention/retention-routes.module.js';
 import { ErasureRoutesModule } from './erasure-routes.module.js';
 
-const ROLES: readonly TokenRole[] = ['compliance', 'auditor', 'operator'];
+const ROLES: readonly TokenRole[] = ['compliance', 'auditor', 'operator', 'approver'];
 const NOW = new Date('2026-06-01T12:00:00Z');
 
 describe('the routes of erasures and epochs', () => {
@@ -154,5 +154,31 @@ describe('the routes of erasures and epochs', () => {
       ...{ current: 2, sealing: false, openedAt: NOW.toISOString(), nextSealAt: '2026-06-02T12:00:00.000Z' },
       retiring: [{ epoch: 1, destroyAt: '2026-07-01T12:00:00.000Z', overdue: false }],
     });
+  });
+
+  it('show the custodian’s mirrors, add one for an operator, and retire it for two persons only', async () => {
+    expect((await post('auditor', '/v1/vault/mirrors', { place: '/mnt/c' })).json()).toMatchObject({ status: 403 });
+    const refused = await post('operator', '/v1/vault/mirrors', { place: 'relative' });
+    expect(refused.json()).toMatchObject({ status: 409, code: 'mirror-unfit' });
+    const added = await post('operator', '/v1/vault/mirrors', { place: '/mnt/c' });
+    expect(added.statusCode).toBe(201);
+    const { mirrorId } = added.json() as { mirrorId: string };
+    const mirror = async () =>
+      (await get('auditor', '/v1/vault/mirrors')).json().items.find(({ id }: { id: string }) => id === mirrorId);
+    expect(await mirror()).toMatchObject({
+      standing: 'present',
+      reason: null,
+      message: null,
+      retirementProposed: false,
+    });
+    const url = `/v1/vault/mirrors/${mirrorId}`;
+    expect((await post('operator', `${url}/retirement/approve`)).json()).toMatchObject({ status: 403 });
+    expect((await post('approver', `${url}/retirement/approve`)).json()).toMatchObject({ status: 404 });
+    expect((await post('operator', `${url}/retirement`)).statusCode).toBe(202);
+    expect(await mirror()).toMatchObject({ retirementProposed: true });
+    expect((await post('operator', `${url}/repair`)).statusCode).toBe(200);
+    expect((await post('approver', `${url}/retirement/approve`)).json()).toMatchObject({ state: 'retired' });
+    expect(await mirror()).toBeUndefined();
+    expect((await post('operator', '/v1/vault/mirrors/c/repair')).json()).toMatchObject({ code: 'invalid-input' });
   });
 });

@@ -82,6 +82,16 @@ export const Id = (options: FieldOptions = {}): PropertyDecorator =>
     '01938e2b-7c1a-7b3e-9f00-2a5d1c3e4f60',
   );
 
+/** The random id of a mirror of the custodian: a UUID that the vault made. */
+export const MirrorId = (options: FieldOptions = {}): PropertyDecorator =>
+  matching(
+    options,
+    'uuid',
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    'give an id as the list of mirrors gives it',
+    '5f0c1d1e-52c8-4b3a-9f57-0f6f7c1f7a10',
+  );
+
 /** A calendar day in Europe/Oslo, `YYYY-MM-DD`. */
 export const CalendarDay = (options: FieldOptions = {}): PropertyDecorator =>
   field(
