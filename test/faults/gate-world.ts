@@ -10,6 +10,7 @@ import type { ActorId, CustomerId } from '#kernel';
 import { inContext, MakulerError, newId, subjectOwner, SystemClock, systemContext } from '#kernel';
 import type { EventStore, StoredEvent } from '#ledger';
 import { EventStoreDb, EventStoreLedger } from '#ledger';
+import { ReappliedRecord } from '#recovery';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { SigningKeys } from '#signing';
@@ -139,6 +140,19 @@ export class GateWorld {
     await new Checkpoints(store, ledger, witness, new SigningKeys(control.pool), new SystemClock()).now();
   }
 
+  /** What the worker's job does once the gate is open. Gives the types of the customer's events then. */
+  async recordReapplied(customerId: CustomerId): Promise<readonly string[]> {
+    await this.client.ready(5_000);
+    const recovery = new GrpcVaultRecovery(this.#addressOf('worker'));
+    try {
+      const record = new ReappliedRecord(this.ledger, recovery);
+      await inContext(systemContext(newId<ActorId>()), () => record.bringUpToDate());
+    } finally {
+      recovery.close();
+    }
+    return (await this.store.read(`customer-${customerId}`)).map(({ type }) => type);
+  }
+
   async stop(): Promise<void> {
     await this.house.stop();
   }
@@ -207,6 +221,9 @@ export class GateWorld {
     await this.control.drop();
   }
 
+  #addressOf(name: string) {
+    return { address: `127.0.0.1:${this.house.options.port}`, ...this.house.certificateOf(name) };
+  }
   #append(stream: string, draft: Draft<any>) {
     const context = systemContext(newId<ActorId>());
     return inContext(context, () => this.ledger.append({ stream, expected: 'any', drafts: [draft] }));
