@@ -10,6 +10,7 @@ import { testDatabase } from '#testing';
 import type { GateRefusal } from '#vault/keeper';
 import { CustodianMirrors, FileCustodian, Keeper, LogWitness } from '#vault/keeper';
 import { Life } from './mortal.js';
+import { VaultCopies } from './vault-copies.js';
 
 /** Short: with no process holding a lease, all that waits for it is the first shred after a restart. */
 const LEASE_MS = 60;
@@ -52,13 +53,16 @@ export class KeeperHouse {
   windowMs = 0;
   #life = new Life();
   #keeper: Keeper | undefined;
+  readonly #copies: VaultCopies;
   #pool: Pool | undefined;
 
   private constructor(
     private readonly directory: string,
     private readonly database: Awaited<ReturnType<typeof testDatabase>>,
     private readonly outside: Pool,
-  ) {}
+  ) {
+    this.#copies = new VaultCopies(outside);
+  }
 
   static async build(): Promise<KeeperHouse> {
     const database = await testDatabase();
@@ -70,6 +74,9 @@ export class KeeperHouse {
 
   get keeper(): Keeper {
     return this.#keeper!;
+  }
+  get copies(): VaultCopies {
+    return this.#copies;
   }
   get life(): Life {
     return this.#life;

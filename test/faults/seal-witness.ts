@@ -37,6 +37,11 @@ export class SealWitness {
       if (dirty && !this.#dead.has(`${id}/${generation}`)) this.#dead.set(`${id}/${generation}`, epoch);
   }
 
+  /** Another copy of the vault is put back: generations count on from there. */
+  forgetGenerations(): void {
+    this.#dead.clear();
+  }
+
   buckets(): Promise<Bucket[]> {
     return this.house.sql<Bucket>('select bucket_id, generation, epoch, dirty from bucket');
   }

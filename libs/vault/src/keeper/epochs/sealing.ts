@@ -53,7 +53,7 @@ export class Sealing {
   async seal(force: boolean): Promise<SealReport> {
     const { current, dirty } = await this.#standing();
     const resumes = await this.isUnfinished();
-    if (!resumes && !dirty && !force)
+    if (!resumes && !dirty && !this.#journaledSince(current) && !force)
       return { epoch: current, sealed: false, rotated: 0, rewrapped: 0, destroyAt: undefined };
     // A restored vault goes on where the custodian is: its roots may be of a later epoch than the vault remembers.
     const target = resumes ? this.#target(current) : current + 1;
@@ -71,6 +71,15 @@ export class Sealing {
        from vault`,
     );
     return rows[0]!;
+  }
+
+  /**
+   * Whether something was shredded in this epoch by the word of the journal, which a restored database need not remember:
+   * copies of the life that was lost can hold it under this epoch's root, so that root must go too.
+   */
+  #journaledSince(epoch: number): boolean {
+    const { pending, shredded, closed } = this.surroundings.custodian.state!;
+    return [...pending.flatMap(({ entries }) => entries), ...shredded, ...closed].some((entry) => entry.epoch >= epoch);
   }
 
   #target(current: number): number {
