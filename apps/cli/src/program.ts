@@ -16,6 +16,7 @@ import { registerVerifyCertificate } from './commands/verify-certificate.command
 import { registerVerifyLog } from './commands/verify-log.command.js';
 import { registerDemo } from './demo/demo.command.js';
 import { registerImport } from './import/import.command.js';
+import { registerProve } from './proof/prove.command.js';
 import type { SystemOptions } from './up/options.js';
 import { registerUp } from './up/up.command.js';
 
@@ -35,6 +36,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVerifyLog,
   registerImport,
   registerBackup,
+  registerProve,
 ];
 
 /** `instead` replaces parts of what `up` runs, for mains under test/. */

@@ -1,10 +1,12 @@
 import { Blocks } from './keys/blocks.js';
 import { KeyFindings } from './keys/key-findings.js';
 import { openKeys } from './keys/key-ring.js';
+import { MirrorsMet } from './keys/mirrors-met.js';
 import { PersonWatch } from './keys/person.js';
 import { ScopeRecords } from './keys/scope-records.js';
 import { Wraps } from './keys/wraps.js';
-import type { Unread } from './reading/reading.js';
+import { sizeOf } from './reading/files.js';
+import type { Interest, Unread } from './reading/reading.js';
 import { readAll } from './reading/reading.js';
 import type { ProofReport } from './report.js';
 import { reportOf } from './report.js';
@@ -21,9 +23,12 @@ export interface ProofRequest {
   readonly installation?: string | undefined;
   /** What is already known not to be readable: a root in a token. */
   readonly notReadable?: readonly { readonly place: string; readonly why: string }[];
+  /** The paths are all that the system keeps: a mirror of the custodian that is not among them has not been read. */
+  readonly whole?: boolean;
   /** Something writes to what is read. */
   readonly running?: boolean;
-  readonly progress?: (step: string, bytes: number) => void;
+  /** Which of the readings, and how many bytes of how many were gone through. */
+  readonly progress?: (step: string, bytes: number, total: number) => void;
 }
 
 /**
@@ -33,35 +38,39 @@ export interface ProofRequest {
  */
 export const prove = async (request: ProofRequest): Promise<ProofReport> => {
   const begunAt = new Date();
-  const { paths, progress = () => undefined } = request;
+  const { paths } = request;
+  const total = sizeOf(paths);
+  const reading = (step: string, interest: Interest) =>
+    readAll(paths, interest, (bytes) => request.progress?.(step, bytes, total));
   const values = new ValueFindings(request.values);
   const wraps = new Wraps();
   if (request.installation !== undefined) wraps.installations.add(request.installation);
   const whom = new PersonWatch(request.id);
+  const mirrors = new MirrorsMet();
   const readings = [
-    await readAll(
-      paths,
-      {
-        watches: [...values.watches, ...wraps.watches, ...whom.watches],
-        token: wraps.token,
-        name: (path) => values.name(path),
-      },
-      (bytes) => progress('values and wrapped keys', bytes),
-    ),
+    await reading('values and wrapped keys', {
+      watches: [...values.watches, ...wraps.watches, ...whom.watches, ...mirrors.watches],
+      token: wraps.token,
+      name: (path) => values.name(path),
+    }),
   ];
   const { person } = whom;
   const unread: Unread[] = (request.notReadable ?? []).map(({ place, why }) => unreadAt(place, why));
   if (person.namedBy === 'unknown')
     unread.push(unreadAt('', 'the id stands nowhere in what was read: nothing tells whom it names'));
 
+  if (request.whole)
+    for (const mirror of mirrors.missing)
+      unread.push(unreadAt(`mirror ${mirror}`, 'a mirror of the custodian that is not among what was read'));
+
   const keys = new KeyFindings();
   const ring = openKeys(wraps, (count) =>
     unread.push(unreadAt('', 'wrapped keys without their ids, not tried on all', count)),
   );
   const records = new ScopeRecords(ring, person.ownerId, (scope, view, at) => keys.note('record', scope, view, at));
-  if (ring.bucketKeys > 0) readings.push(await readAll(paths, records, (bytes) => progress('records of keys', bytes)));
+  if (ring.bucketKeys > 0) readings.push(await reading('records of keys', records));
   const blocks = new Blocks(records.scopes, (scope, view, at) => keys.note('block', scope, view, at));
-  if (records.scopes.size > 0) readings.push(await readAll(paths, blocks, (bytes) => progress('blocks', bytes)));
+  if (records.scopes.size > 0) readings.push(await reading('blocks', blocks));
   blocks.settle();
 
   return reportOf({

@@ -46,5 +46,12 @@ function* below(path: string, stats: Stats, seen: Set<string>): Generator<Found>
 
 const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
+/** Bytes of all files at or below the paths, as they are now. */
+export const sizeOf = (paths: readonly string[]): number => {
+  let bytes = 0;
+  for (const found of filesBelow(paths)) bytes += found.kind === 'file' ? found.size : 0;
+  return bytes;
+};
+
 /** The operating system's code; its message would repeat the path. */
 export const reasonOf = (error: Error): string => (error as NodeJS.ErrnoException).code ?? error.name;

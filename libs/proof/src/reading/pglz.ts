@@ -22,8 +22,9 @@ export const decompressPglz = (source: Buffer, rawSize: number, partial = false)
       from += 2;
       if (length === 18) length += source[from++] ?? 0;
       if (distance === 0 || distance > to) return undefined;
+      const end = to + length < rawSize ? to + length : rawSize;
       // Byte by byte: a copy may reach into what it writes itself.
-      for (const end = Math.min(to + length, rawSize); to < end; to++) raw[to] = raw[to - distance]!;
+      for (; to < end; to++) raw[to] = raw[to - distance]!;
     }
   }
   if (partial) return raw.subarray(0, to);

@@ -160,7 +160,8 @@ export class Region implements Decoder {
     const { probes } = this.course;
     for (let at = nextPlace(probes, view.bytes, from, to); at < to; at = nextPlace(probes, view.bytes, at, to)) {
       lookAt(probes, view, at);
-      at = Math.max(at + 1, this.#leapUntil - this.#base);
+      const leap = this.#leapUntil - this.#base;
+      at = leap > at ? leap : at + 1;
     }
   }
 }

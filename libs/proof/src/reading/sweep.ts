@@ -8,7 +8,7 @@ const { imul } = Math;
  * first place before `to` where something may begin, or `to`. The last three bytes of a content begin nothing.
  */
 export const nextPlace = ({ pairs, filter }: Probes, bytes: Buffer, from: number, to: number): number => {
-  const end = Math.min(to, bytes.length - 3);
+  const end = to < bytes.length - 3 ? to : bytes.length - 3;
   if (from >= end) return to;
   const spread = SPREAD | 0;
   let word = (bytes[from]! << 16) | (bytes[from + 1]! << 8) | bytes[from + 2]!;

@@ -14,6 +14,8 @@ const SHORTEST = 44;
 /** A row of `SHORTEST` has a letter at one of these places, so that most of a content is never looked at here. */
 const STRIDE = 32;
 
+const upToStride = (at: number): number => (at + STRIDE - 1) & ~(STRIDE - 1);
+
 const LETTER = 1;
 const HEX = 2;
 /** Which bytes are letters of base64 (either alphabet), which of them hex digits. */
@@ -32,7 +34,7 @@ const isBreak = (byte: number | undefined): boolean => byte === CR || byte === L
  */
 export function* textRuns(bytes: Buffer, floor: number, from: number, to: number): Generator<TextRun> {
   let lowest = floor;
-  for (let at = Math.ceil(Math.max(from, floor) / STRIDE) * STRIDE; at < to; at += STRIDE) {
+  for (let at = upToStride(from > floor ? from : floor); at < to; at += STRIDE) {
     if (CLASS[bytes[at]!] === 0) continue;
     let first = at;
     while (first > lowest && isLetter(bytes[first - 1])) first -= 1;
@@ -42,7 +44,7 @@ export function* textRuns(bytes: Buffer, floor: number, from: number, to: number
       yield run;
       lowest = run.to;
     }
-    at = Math.max(at, Math.floor(last / STRIDE) * STRIDE);
+    if (last > at) at = upToStride(last) - STRIDE;
   }
 }
 
