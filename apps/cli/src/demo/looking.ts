@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { searchValues } from '#proof';
 import type { Leaving } from './business.js';
-import { searchFiles } from './file-search.js';
 import type { SampleCustomers } from './sample-customers.js';
 import { valuesOf } from './sample-customers.js';
 import type { Stage } from './stage.js';
@@ -38,12 +38,12 @@ export const lookIntoFiles = async (
 ): Promise<boolean> => {
   const values = valuesOf(samples.leaving);
   // The id is random and no secret, and stands in clear: that it is found shows that the search finds.
-  const { files, bytes, hits } = await searchFiles(stage.home.directory, [...values, customerId]);
+  const { files, bytes, filesWith } = await searchValues([stage.home.directory], [...values, customerId]);
   story.show(
     `every byte of ${files} files under ${stage.home.directory} (${Math.round(bytes / 1_000_000)} MB)`,
-    ...[...hits].map(([text, count]) => `${JSON.stringify(text)}: in ${count} files`),
+    ...[...filesWith].map(([text, count]) => `${JSON.stringify(text)}: in ${count} files`),
   );
-  return values.every((value) => hits.get(value) === 0) && (hits.get(customerId) ?? 0) > 0;
+  return values.every((value) => filesWith.get(value) === 0) && (filesWith.get(customerId) ?? 0) > 0;
 };
 
 interface ProjectionState {
