@@ -1,8 +1,19 @@
+import { readFile } from 'node:fs/promises';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import type { CryptoKey, JSONWebKeySet } from 'jose';
 import { newId } from '#kernel';
 import { certificateHash } from './certificate.js';
 import { contradictions, verifyStatement } from './verify-statements.js';
+
+interface Vector {
+  readonly jwks: JSONWebKeySet;
+  readonly erasureId: string;
+  readonly certificateVersion1: string;
+  readonly certificate: string;
+  readonly certificateHash: string;
+  readonly laterCertificate: string;
+  readonly attestation: string;
+}
 
 describe('statements about an erasure', () => {
   const erasureId = newId();
@@ -58,6 +69,19 @@ describe('statements about an erasure', () => {
     expect(await problemsOf(first, await certificate({ ...after, backupsClearedBy: null }))).toEqual([]);
     const other = { ...after, backupsClearedBy: null, liveErasedAt: '2026-06-02T00:00:00.000Z' };
     expect(await problemsOf(first, await certificate(other))).toEqual([expect.stringContaining('something else')]);
+  });
+
+  it('that were signed long ago still verify, and still belong together', async () => {
+    const vector = JSON.parse(await readFile('test/vectors/erasure/statements.1.json', 'utf8')) as Vector;
+    const read = (statement: string) => verifyStatement(statement, vector.jwks);
+    const [old, first, second, attested] = await Promise.all(
+      [vector.certificateVersion1, vector.certificate, vector.laterCertificate, vector.attestation].map(read),
+    );
+    expect(old).toMatchObject({ claims: { version: 1, erasureId: vector.erasureId, backupsClearedBy: null } });
+    expect(first).toMatchObject({ hash: vector.certificateHash, claims: { version: 2, edition: 1 } });
+    expect(second).toMatchObject({ claims: { edition: 2, supersedes: vector.certificateHash, reason: 'seal-late' } });
+    expect(attested).toMatchObject({ kind: 'attestation', claims: { epoch: 7, mirrors: 2 } });
+    expect(contradictions([old!, first!, second!, attested!])).toEqual([]);
   });
 
   it('are refused when one letter is another, under another key, of another kind or of a newer version', async () => {

@@ -36,6 +36,9 @@ const certify = async (stage: Stage, story: Story, path: string): Promise<void> 
   const { body } = await stage.as.compliance.get<{ certificate: string }>(`${path}/certificate`);
   const keys = (await stage.as.compliance.get<JSONWebKeySet>('/.well-known/jwks.json')).body;
   const claims = await verifyCertificate(body.certificate, keys).catch(() => undefined);
-  story.show(`GET ${path}/certificate`, { destroyed: claims?.destroyed, kept: claims?.kept });
+  story.show(`GET ${path}/certificate`, {
+    ...{ destroyed: claims?.destroyed, kept: claims?.kept },
+    ...{ liveErasedAt: claims?.liveErasedAt, backupsClearedBy: claims?.backupsClearedBy },
+  });
   story.claim('the certificate is signed by this installation', claims !== undefined);
 };
