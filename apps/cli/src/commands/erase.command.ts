@@ -54,7 +54,7 @@ export const registerErase = (program: Command): void => {
         }
         output.result({ erasureId: planned.body.erasureId, ...done }, [
           `Erased: unreadable in live systems since ${done.liveErasedAt ?? 'unknown'}.`,
-          done.backupsClearedBy == null
+          typeof done.backupsClearedBy !== 'string'
             ? 'Backups: no date yet.'
             : `Backups: planned to be unreadable by ${done.backupsClearedBy}; an attestation follows.`,
           `Certificate: GET ${compliance.address}/v1/erasures/${planned.body.erasureId}/certificate`,
