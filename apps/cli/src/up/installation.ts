@@ -12,8 +12,8 @@ const MIRROR = 'mirror.id';
 /**
  * The random id of this installation, which stands in the home and at every file mirror of the custodian. Refuses a
  * custodian of another installation: its root keys open nothing here, and ours would be mixed with them. A mirror that is
- * away is answered, and none is made in its place: it would stand in the way when the right one is brought back. Refuses when
- * all of them are.
+ * away is answered, and none is made in its place: it would stand in the way when the right one is brought back. When all of
+ * them are away, the vault's gate stays closed, and the rest comes up for whoever has to decide what to do.
  */
 export const ensureInstallation = async (
   home: Home,
@@ -38,11 +38,6 @@ export const ensureInstallation = async (
   const settled = [await readIfThere(home.secrets), ...enrolled].some((mark) => mark !== undefined);
   // One that was added by `custodian add` has no mark of ours, and is one all the same.
   const away = mirrors.filter((_, index) => settled && (found[index] ?? enrolled[index]) === undefined);
-  if (kept !== undefined && away.length > 0 && away.length === mirrors.length)
-    throw new Refusal(
-      `The custodian of the home ${home.directory} is not at ${away.join(' and ')}.`,
-      'Bring one of its directories back, or name the right one with --custodian. Without it nothing sealed can be read.',
-    );
   const id = kept ?? newId();
   // The home first: a crash in between must not leave an empty home beside a custodian that is taken.
   if (kept === undefined) await writePrivate(home.installation, `${id}\n`);
