@@ -236,11 +236,12 @@ export class EpochHistory {
         ...{ state: 'erasing', fence: undefined },
         except: person.except.filter((name) => !isNamed(doomed, name)),
       });
-    const lay = await this.house.sql<{ scope_id: ScopeId; epoch: number }>(
-      'select scope_id, bucket.epoch from scope join bucket using (bucket_id) where scope_id = any($1)',
-      [scopeIds],
+    // A tombstone does not say any more in which bucket it lay: all of an owner's lie in one.
+    const [bucket] = await this.house.sql<{ epoch: number }>(
+      'select max(epoch) as epoch from bucket join owner_bucket using (bucket_id) where owner_id = $1',
+      [owner.id],
     );
-    for (const { scope_id: scopeId, epoch } of lay) this.#shreddedIn.set(scopeId, epoch);
+    for (const scopeId of scopeIds) this.#shreddedIn.set(scopeId, bucket!.epoch);
     await this.witness.note([]);
     return orderId;
   }

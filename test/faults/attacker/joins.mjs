@@ -3,7 +3,8 @@ import { blake2b, fingerprint } from './primitive.mjs';
 /**
  * Whatever tells that events of different streams are of one person, without opening a block: each join is { by, at, streams }.
  * `by: 'value'` is a value that stands in events or rows of several streams; what everybody has in common says nothing, and
- * who reads the report knows which places those are. `by: 'difference'` compares two copies of one store.
+ * who reads the report knows which places those are. `by: 'difference'` compares two copies of one store,
+ * and `'tombstones'` takes together what is gone in one: at `scope.state`, that is everybody who was ever erased.
  */
 export const joins = (loot, { keys, records, fences }) => {
   const known = new Streams(loot.events);
@@ -20,6 +21,7 @@ export const joins = (loot, { keys, records, fences }) => {
         joinOf('order', 'custodian.pending', known.of(entries.map(([id]) => id))),
       ),
     ),
+    ...tombstones(loot, known),
     ...differences(loot, known),
   ].filter(({ streams }) => streams.length > 1);
 };
@@ -129,22 +131,22 @@ const receipts = ({ rows }, records, known) => {
     });
 };
 
-/** What was there in one copy of a store and is gone in another, all of it: of everybody who was erased in between. */
+/** What was there in one copy of a store and is gone in another: of everybody in a bucket who was erased in between. */
 const differences = ({ rows, custodians }, known) => {
-  const copies = Map.groupBy(
-    rows.filter(({ table }) => table === 'scope'),
-    ({ source }) => source,
-  );
-  const live = [...copies.values()].map(
-    (scopes) => new Set(scopes.flatMap(({ row }) => (row.state === 'live' ? row.scope_id : []))),
-  );
-  const dead = [...copies.values()].map((scopes) =>
-    scopes.flatMap(({ row }) => (row.state === 'live' ? [] : row.scope_id)),
+  const copies = [...scopesBySource(rows).values()];
+  const gone = copies.map(
+    (scopes) => new Set(scopes.flatMap(({ state, scope_id: id }) => (state === 'live' ? [] : id))),
   );
   const journals = custodians.map(({ state }) => (state.shredded ?? []).map(([id]) => id));
   return [
-    ...live.flatMap((before) =>
-      dead.map((after) => joinOf('difference', 'scope.state', known.of(after.filter((id) => before.has(id))))),
+    ...copies.flatMap((before) =>
+      gone.flatMap((after) =>
+        byBucket(
+          before.filter(({ state, scope_id: id }) => state === 'live' && after.has(id)),
+          'difference',
+          known,
+        ),
+      ),
     ),
     ...journals.flatMap((before) =>
       journals.map((after) =>
@@ -153,3 +155,28 @@ const differences = ({ rows, custodians }, known) => {
     ),
   ];
 };
+
+/** What is gone in one copy, as far as it still says from which bucket. */
+const tombstones = ({ rows }, known) =>
+  [...scopesBySource(rows).values()].flatMap((scopes) =>
+    byBucket(
+      scopes.filter(({ state }) => state === 'erased'),
+      'tombstones',
+      known,
+    ),
+  );
+
+const scopesBySource = (rows) =>
+  new Map(
+    [
+      ...Map.groupBy(
+        rows.filter(({ table }) => table === 'scope'),
+        ({ source }) => source,
+      ),
+    ].map(([source, of]) => [source, of.map(({ row }) => row)]),
+  );
+
+const byBucket = (scopes, by, known) =>
+  [...Map.groupBy(scopes, ({ bucket_id: bucketId }) => bucketId)].map(([bucketId, of]) =>
+    joinOf(by, bucketId ? 'scope.bucket_id' : 'scope.state', known.of(of.map(({ scope_id: id }) => id))),
+  );

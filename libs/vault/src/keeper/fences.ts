@@ -215,9 +215,10 @@ export const closeOwners = async (
     await lockOwners(client, [owner]);
     await lockBucketsOf(client, owner);
     const scopeIds = (await scopesOf(client, keyring, owner)).map(({ scopeId }) => scopeId);
-    await client.query(`update scope set state = 'erased', identity = null, sealed = null where scope_id = any($1)`, [
-      scopeIds,
-    ]);
+    await client.query(
+      `update scope set state = 'erased', bucket_id = null, identity = null, sealed = null where scope_id = any($1)`,
+      [scopeIds],
+    );
     // Dirty: an old copy of the emptied tombstones must lose its key as a shredded record does.
     await client.query(
       `update bucket set dirty = true where bucket_id in (select bucket_id from owner_bucket where owner_kind = $1 and owner_id = $2)`,

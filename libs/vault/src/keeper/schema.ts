@@ -129,4 +129,12 @@ export const SCHEMA: readonly Migration[] = [
       );
     `,
   },
+  {
+    // Often only one of a bucket's owners was ever erased: tombstones that still named the bucket would join that person's streams.
+    id: '005-erased-in-no-bucket',
+    up: `
+      update scope set bucket_id = null where state in ('erased', 'lost');
+      alter table scope add constraint scope_joined check (state not in ('erased', 'lost') or bucket_id is null);
+    `,
+  },
 ];

@@ -70,9 +70,10 @@ export const bury = async (
     }
   }
   if (erased.length > 0)
-    await client.query(`update scope set state = 'erased', identity = null, sealed = null where scope_id = any($1)`, [
-      erased,
-    ]);
+    await client.query(
+      `update scope set state = 'erased', bucket_id = null, identity = null, sealed = null where scope_id = any($1)`,
+      [erased],
+    );
   if (expired.length > 0)
     await client.query(
       `update scope set state = 'expired', sealed = n.sealed from unnest($1::uuid[], $2::bytea[]) as n(id, sealed)
