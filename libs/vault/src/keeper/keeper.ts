@@ -1,30 +1,28 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, OwnerRef, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError } from '#kernel';
-import type { Pool, PoolClient } from '#postgres';
+import type { Pool } from '#postgres';
 import { assertDurable, inTransaction, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
 import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
-import type { SequenceRow } from './active.js';
-import { Activity, readSequence } from './active.js';
+import { Activity } from './active.js';
 import { backUpVault, restoreVault } from './archive.js';
-import { MirrorOperations } from './custodian/mirror-operations.js';
+import { assertFits, ClosedGate, leaveForkToOperator } from './closed-gate.js';
 import { reportMirrors } from './custodian/mirror-report.js';
 import { notePlaces, readPlaces } from './custodian/mirror-table.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { openEpochKeys } from './epochs/epoch-keys.js';
-import { Epochs } from './epochs/epochs.js';
-import { Fences } from './fences.js';
 import { found, takeOver } from './founding.js';
 import { stillThere } from './forgotten.js';
-import type { GateState, Refused } from './gate.js';
+import type { GateState } from './gate.js';
 import { GateRefusal } from './gate.js';
 import { readFacts } from './gate-facts.js';
 import type { GateFacts } from './gate-judgement.js';
 import { judge, judgeForgotten } from './gate-judgement.js';
+import { HandedOut } from './handed-out.js';
 import { Holders } from './holders.js';
 import { BucketKeyring } from './keyring.js';
 import type { Looked } from './lookup.js';
@@ -32,12 +30,12 @@ import type { LogWitness } from './log-witness.js';
 import { lookUp, scopesOf } from './lookup.js';
 import type { Closed } from './losses.js';
 import type { MintBatch } from './mint.js';
-import { Mint } from './mint.js';
+import type { OpenVault } from './open-vault.js';
+import { assemble } from './open-vault.js';
 import { noteReconciled } from './reapplied.js';
 import { replayJournal } from './reconcile.js';
 import { Recovery } from './recovery.js';
 import { SCHEMA } from './schema.js';
-import { Shredding } from './shredding.js';
 import type { VaultStatus } from './status.js';
 import { isDeviceShared, mirrorStates, vaultCounts } from './status.js';
 import { keepCheckpoint, standingOf } from './witness.js';
@@ -63,40 +61,18 @@ export interface KeeperOptions {
   readonly onRefused: (refusal: GateRefusal) => void;
 }
 
-/** Everything that exists only while the gate is open. */
-interface Open {
-  readonly activity: Activity;
-  readonly keyring: BucketKeyring;
-  readonly mint: Mint;
-  readonly fences: Fences;
-  readonly shredding: Shredding;
-  readonly epochs: Epochs;
-  readonly mirrors: MirrorOperations;
-  readonly holders: Holders;
-  readonly incarnation: string;
-  readonly installation: string;
-}
-
-/** The gate stays closed, and the vault runs on: for the operations that lead out. */
-class ClosedGate extends Error {
-  constructor(readonly refused: Refused) {
-    super(refused.why);
-  }
-}
-
 /**
  * The vault itself: opens the gate, keeps it closed while anything that it rests on is away or does not fit together, and
  * hands each operation to its part. Every operation throws `vault-unavailable` while the gate is closed.
  */
 export class Keeper {
   #gate: GateState = { state: 'opening' };
-  #open: Open | undefined;
+  #open: OpenVault | undefined;
   #opening: Promise<void> | undefined;
   #closedWork: Promise<unknown> = Promise.resolve();
   /** What leads out of a closed gate. */
   readonly recovery: Recovery;
-  /** Keys that this process has handed out, by incarnation: a database that knows fewer is an earlier one. */
-  readonly #handedOut = new Map<string, number>();
+  readonly #handedOut = new HandedOut((why) => this.#interrupted(why));
   #ended = false;
   #holders: Holders | undefined;
 
@@ -229,9 +205,9 @@ export class Keeper {
   }
   /** Only behind an open gate: a vault that is not the one that the log was written with witnesses nothing of it. */
   async witness(checkpoint: WitnessedCheckpoint): Promise<void> {
-    const { activity } = this.#current();
+    const { assertActive } = this.#current();
     await inTransaction(this.options.pool, async (client) => {
-      await this.#assertActive(client, activity.token);
+      await assertActive(client);
       await keepCheckpoint(this.options.custodian, checkpoint);
     });
   }
@@ -265,7 +241,7 @@ export class Keeper {
     await this.#shut('the vault is stopping');
   }
 
-  #current(): Open {
+  #current(): OpenVault {
     if (this.#open) return this.#open;
     throw new MakulerError('vault-unavailable', {
       detail: `The vault's gate is closed: ${'why' in this.#gate ? this.#gate.why : this.#gate.state}`,
@@ -311,7 +287,7 @@ export class Keeper {
     await migrate(pool, 'vault', SCHEMA);
     custodian.know(await readPlaces(pool));
     await custodian.load().catch(leaveForkToOperator);
-    return { ...(await readFacts(pool, custodian, log)), handedOut: this.#handedOut, olderLogExpected };
+    return { ...(await readFacts(pool, custodian, log)), handedOut: this.#handedOut.counts, olderLogExpected };
   }
 
   /** Reconciles until there is a verdict: the gate is open, or closed with a way out. */
@@ -328,23 +304,27 @@ export class Keeper {
     const { pool, custodian, clock, leaseMs } = this.options;
     await assertDurable(pool);
     const activity = await Activity.take(pool, clock, leaseMs, (why) => this.#interrupted(why));
+    let keyring: BucketKeyring | undefined;
     try {
       const facts = await this.#facts();
       assertFits(judge(facts));
       const row = await found(pool, custodian, { token: activity.token, leaseMs, now: clock.now() });
       await takeOver(pool, row, activity.token, leaseMs);
-      const keyring = new BucketKeyring(row.installation, await openEpochKeys(pool, custodian, row), row.epoch);
+      keyring = new BucketKeyring(row.installation, await openEpochKeys(pool, custodian, row), row.epoch);
       const applied = await replayJournal(pool, keyring, custodian);
       assertFits(judgeForgotten(await stillThere(pool, keyring, facts.log.forgot)));
       if (applied > 0) await noteReconciled(pool, applied);
-      this.#handOut(row.incarnation, Number(row.mint_sequence));
+      this.#handedOut.note(row.incarnation, Number(row.mint_sequence));
       // The right to write may have been lost meanwhile, and then nobody was told.
       if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');
       // Processes may still hold what the life before this one leased to them: a shred waits for that too. Only the very
       // first life of an installation has none before it.
       const inheritedMs = this.#holders || row.mint_sequence !== '0' ? Math.max(leaseMs, row.lease_ms) : 0;
       this.#holders = new Holders(clock, leaseMs, inheritedMs, () => this.#mayRenew());
-      const open = this.#assemble(activity, keyring, row.installation, row.incarnation);
+      const { holders } = this;
+      const { installation, incarnation } = row;
+      const life = { activity, keyring, holders, installation, incarnation };
+      const open = assemble(this.options, life, this.#handedOut, (why) => this.#interrupted(why));
       await open.epochs.adopt();
       await notePlaces(pool, custodian, clock.now());
       this.#open = open;
@@ -352,58 +332,9 @@ export class Keeper {
       this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
     } catch (error) {
       await activity.giveUp();
+      keyring?.wipe();
       throw error;
     }
-  }
-
-  #assemble(activity: Activity, keyring: BucketKeyring, installation: string, incarnation: string): Open {
-    const { pool, custodian, clock, epochWindowMs, sealEveryMs } = this.options;
-    const assertActive = (client: PoolClient) => this.#assertActive(client, activity.token);
-    const unapplied = () => this.#interrupted('an order is journaled and not applied');
-    const shredding = new Shredding(pool, keyring, custodian, this.holders, clock, assertActive, unapplied);
-    const mint = new Mint(pool, keyring, {
-      nowMs: () => clock.now().getTime(),
-      isClosing: (scopeId) => shredding.closing.has(scopeId),
-      token: activity.token,
-      counted: (row) => this.#counted(row, this.#handedOut.get(incarnation) ?? 0),
-      committed: (sequence) => this.#handOut(incarnation, sequence),
-    });
-    const fences = new Fences(pool, keyring, custodian, this.holders, assertActive, unapplied);
-    const epochs = new Epochs({
-      ...{ pool, keyring, custodian, clock, installation, windowMs: epochWindowMs, sealEveryMs, assertActive },
-      onUnapplied: () => this.#interrupted('whether an epoch has begun is not known'),
-    });
-    const mirrors = new MirrorOperations({ pool, custodian, clock, assertActive, tend: () => epochs.tend() });
-    const { holders } = this;
-    return { activity, keyring, mint, fences, shredding, epochs, mirrors, holders, installation, incarnation };
-  }
-
-  async #assertActive(client: PoolClient, token: string): Promise<void> {
-    // Asked before the row: what is minted while it is on its way need not stand in it.
-    const atLeast = this.#handedOut.get(this.#open?.incarnation ?? '') ?? 0;
-    this.#counted(await readSequence(client, token), atLeast);
-  }
-
-  /** The count in the vault's row. Throws when another vault has taken over, or when fewer keys are known than were handed out. */
-  #counted(row: SequenceRow | undefined, atLeast: number): number {
-    if (!row) {
-      this.#interrupted('another vault has taken over');
-      throw new MakulerError('vault-unavailable', { detail: 'Another vault has taken over this database.' });
-    }
-    const sequence = Number(row.mint_sequence);
-    this.#assertNoStepBack(row.incarnation, sequence, atLeast);
-    return sequence;
-  }
-
-  /** A database that was put back under a running vault knows keys no more that this vault has handed out. */
-  #assertNoStepBack(incarnation: string, sequence: number, atLeast: number): void {
-    if (incarnation === this.#open?.incarnation && sequence >= atLeast) return;
-    this.#interrupted('the database is an earlier one than this vault has worked on');
-    throw new MakulerError('vault-unavailable', { detail: 'The database is an earlier one.' });
-  }
-
-  #handOut(incarnation: string, sequence: number): void {
-    this.#handedOut.set(incarnation, Math.max(sequence, this.#handedOut.get(incarnation) ?? 0));
   }
 
   #mayRenew(): boolean {
@@ -461,18 +392,6 @@ const LOG_PATIENCE_MS = 20_000;
 const LOG_AWAY = 'the event log can’t be asked; it is waited for';
 const isLogAway = (error: unknown): boolean => isMakulerError(error, 'store-unavailable');
 const pause = () => new Promise((resolve) => setTimeout(resolve, 250));
-
-/** Which branch is the right one no program can tell: an operator has their journals united. */
-const leaveForkToOperator = (error: unknown): never => {
-  if (!(error instanceof GateRefusal) || error.reason !== 'fork') throw error;
-  const wayOut =
-    'See `makuler custodian status`, and unite the journals with `makuler custodian repair ID`: nobody who was forgotten on either side comes back.';
-  throw new ClosedGate({ state: 'forked', why: error.message, wayOut, acceptable: false });
-};
-
-const assertFits = (refused: Refused | undefined): void => {
-  if (refused) throw new ClosedGate(refused);
-};
 
 /** A custodian that can't be read now may be a volume that comes back. */
 const isPassing = ({ reason }: GateRefusal): boolean => reason === 'custodian-missing';

@@ -78,6 +78,7 @@ export class Epochs {
       sealDueAt: new Date(openedAt.getTime() + this.surroundings.sealEveryMs).toISOString(),
       nextSealAt: this.#nextSealAt(openedAt).toISOString(),
       sealing: await this.#sealing.isUnfinished(),
+      sealNeeded: await this.#sealing.isNeeded(),
       retiring: state.retiring.map(({ epoch, sealedAt, destroyAt, confirmed }) => ({
         epoch,
         sealedAt,

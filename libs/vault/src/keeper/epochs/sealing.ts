@@ -49,11 +49,17 @@ export class Sealing {
     return unfinished || this.#target(current) > current || this.#unsealed(current).length > 0;
   }
 
+  /** Whether there is anything to seal. */
+  async isNeeded(): Promise<boolean> {
+    const { current, dirty } = await this.#standing();
+    return dirty || this.#journaledSince(current) || (await this.isUnfinished());
+  }
+
   /** Not to be called twice at once. Throws `key-damaged` when a bucket can't be moved, after everything else was. */
   async seal(force: boolean): Promise<SealReport> {
-    const { current, dirty } = await this.#standing();
+    const { current } = await this.#standing();
     const resumes = await this.isUnfinished();
-    if (!resumes && !dirty && !this.#journaledSince(current) && !force)
+    if (!force && !(await this.isNeeded()))
       return { epoch: current, sealed: false, rotated: 0, rewrapped: 0, destroyAt: undefined };
     // A restored vault goes on where the custodian is: its roots may be of a later epoch than the vault remembers.
     const target = resumes ? this.#target(current) : current + 1;
@@ -92,7 +98,7 @@ export class Sealing {
 
   /** Steps 1 and 2. */
   async #begin(target: number, before: number): Promise<void> {
-    const { pool, keyring, custodian, clock, installation, assertActive, onUnapplied } = this.surroundings;
+    const { pool, keyring, custodian, clock, installation, token, assertActive, onUnapplied } = this.surroundings;
     this.#assertGoingOn();
     const state = await custodian.createRoot(target);
     const epochKey = newKey();
@@ -100,10 +106,14 @@ export class Sealing {
     try {
       const wraps = await wrapByMirrors(custodian, { installation, epoch: target }, epochKey);
       await inTransaction(pool, async (client) => {
-        await assertActive(client);
         // From here until the commit the row is locked: whoever has made a bucket in the old epoch finds, when he comes to
         // write it, that the epoch is another, and makes it anew (EpochMoved). None can slip in behind step 4's query.
-        const { rowCount } = await client.query('update vault set epoch = $1 where epoch = $2', [target, before]);
+        const { rowCount } = await client.query('update vault set epoch = $1 where epoch = $2 and active = $3', [
+          target,
+          before,
+          token,
+        ]);
+        if (rowCount !== 1) await assertActive(client);
         if (rowCount !== 1) throw new Error('the vault’s epoch is another than its keys');
         // What an overtaken life of a restored database had in this epoch was never in this one.
         await client.query('delete from epoch_key where epoch = $1', [target]);

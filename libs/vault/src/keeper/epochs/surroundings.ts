@@ -14,6 +14,8 @@ export interface EpochSurroundings {
   readonly windowMs: number;
   /** From one planned seal to the next, in milliseconds. For planning only: who calls decides when. */
   readonly sealEveryMs: number;
+  /** The right to write, which the vault's row must still show. */
+  readonly token: string;
   /** Throws when another vault has taken over. */
   readonly assertActive: (client: PoolClient) => Promise<unknown>;
   /** Called when it is not known whether an epoch has begun: only a reconciliation may go on. */
