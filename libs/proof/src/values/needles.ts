@@ -6,8 +6,6 @@ export interface Needle {
   readonly value: number;
   readonly encoding: string;
   readonly bytes: Buffer;
-  /** A bare row of digits counts only where no other digit stands before or after it: within longer numbers it stands by chance. */
-  readonly alone: boolean;
 }
 
 /** Fewer bytes than these stand by chance in ciphertext, of which there is much. */
@@ -21,12 +19,7 @@ export const needlesOf = (values: readonly string[]): readonly Needle[] => {
       for (const [encoding, bytes] of encodingsOf(text)) {
         const key = bytes.toString('latin1');
         if (bytes.length < FEWEST_BYTES || needles.has(key)) continue;
-        needles.set(key, {
-          value: index + 1,
-          encoding: `${name}, ${encoding}`,
-          bytes,
-          alone: encoding === 'UTF-8' && /^\d+$/.test(text),
-        });
+        needles.set(key, { value: index + 1, encoding: `${name}, ${encoding}`, bytes });
       }
   });
   return [...needles.values()];

@@ -15,10 +15,7 @@ export const valueWatch = (
   return { heads: needles.map(({ bytes }) => bytes), probe };
 };
 
-const stands = ({ bytes: needle, alone }: Needle, bytes: Buffer, at: number): boolean => {
+const stands = ({ bytes: needle }: Needle, bytes: Buffer, at: number): boolean => {
   const end = at + needle.length;
-  if (end > bytes.length || needle.compare(bytes, at, end) !== 0) return false;
-  return !alone || !(isDigit(bytes[at - 1]) || isDigit(bytes[end]));
+  return end <= bytes.length && needle.compare(bytes, at, end) === 0;
 };
-
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;

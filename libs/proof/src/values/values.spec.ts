@@ -66,6 +66,10 @@ describe('the values to look for', () => {
       expect(found(given, Buffer.from(spelling))).toBe(true);
   });
 
+  it('are found in a longer row of digits too: in PostgreSQL’s jsonb values stand without anything between them', () => {
+    expect(found('+4790012345', Buffer.from('phone9001234512'))).toBe(true);
+  });
+
   it('have each spelling once', () => {
     const texts = spellingsOf('plain').map(({ text }) => text);
     expect(texts).toEqual(['plain', 'PLAIN']);
