@@ -64,7 +64,15 @@ describe('backup sets', () => {
       rows: Array.from({ length: 1_001 }, (_, n) => ({ table: 'kept', row: `{"n":${n},"big":9007199254740993}` })),
     });
     vault.places = [join(directory, 'custodian')];
-    epochs = { current: 3, openedAt: '', nextSealAt: '', sealDueAt: '', sealing: false, retiring: [] };
+    epochs = {
+      current: 3,
+      openedAt: '',
+      nextSealAt: '',
+      sealDueAt: '',
+      sealing: false,
+      sealNeeded: false,
+      retiring: [],
+    };
     inventory = new Inventory(control, { epochs: async () => epochs }, new SystemClock());
     backups = new Backups({
       ...{ store, vault, control, inventory, clock: new SystemClock() },

@@ -56,7 +56,7 @@ export class OperationsDouble extends VaultOperations {
   }
 
   async sealEpoch({ force = false }: { readonly force?: boolean } = {}): Promise<SealReport> {
-    const fresh = [...this.shredder.receipts.values()].filter(({ orderId }) => !this.#epochOf.has(orderId));
+    const fresh = this.#unsealed();
     const dirty = fresh.filter(({ destroyed }) => destroyed.length > 0).length;
     if (dirty === 0 && !force)
       return { epoch: this.#current, sealed: false, rotated: 0, rewrapped: 0, destroyAt: undefined };
@@ -90,6 +90,7 @@ export class OperationsDouble extends VaultOperations {
       sealDueAt: new Date(this.#openedAt.getTime() + this.#sealEveryMs).toISOString(),
       nextSealAt: this.#nextSealAt().toISOString(),
       sealing: false,
+      sealNeeded: this.#unsealed().some(({ destroyed }) => destroyed.length > 0),
       retiring: this.#retiring.map((retiring): RetiringEpoch => ({
         epoch: retiring.epoch,
         sealedAt: retiring.sealedAt.toISOString(),
@@ -146,6 +147,9 @@ export class OperationsDouble extends VaultOperations {
     this.away.delete(id);
   }
 
+  #unsealed() {
+    return [...this.shredder.receipts.values()].filter(({ orderId }) => !this.#epochOf.has(orderId));
+  }
   #nextSealAt(): Date {
     const [due, now] = [this.#openedAt.getTime() + this.#sealEveryMs, this.clock.now().getTime()];
     return new Date(due > now ? due : now + this.#sealEveryMs);

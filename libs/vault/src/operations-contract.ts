@@ -35,6 +35,8 @@ export interface EpochsReport {
   readonly current: number;
   /** RFC 3339. */
   readonly openedAt: string;
+  /** Whether something was shredded since the last seal, or a seal is unfinished: then the next planned one has something to do. */
+  readonly sealNeeded: boolean;
   /** From when on a planned seal is due, RFC 3339: it may lie in the past, when nothing was shredded since. */
   readonly sealDueAt: string;
   /** By when the next seal is planned, RFC 3339: planned dates of clearing count from here. */

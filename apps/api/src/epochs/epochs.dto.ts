@@ -53,6 +53,8 @@ export class EpochsAnswer implements EpochsView {
     description: 'By then the next planned seal is over: planned dates count from here',
   })
   nextSealAt!: string;
+  @ApiProperty({ description: 'Something was shredded since the last seal' })
+  sealNeeded!: boolean;
   @ApiProperty({ description: 'A seal is under way' })
   sealing!: boolean;
   @ApiProperty({ type: [RetiringAnswer], description: 'Sealed epochs whose roots may still exist, the oldest first' })

@@ -2,7 +2,7 @@ import { sealedLines } from '../commands/seal-epoch.command.js';
 import { describeEpochs } from './epochs.js';
 
 const report = {
-  ...{ current: 3, openedAt: '2026-06-03T00:00:00.000Z', sealing: false },
+  ...{ current: 3, openedAt: '2026-06-03T00:00:00.000Z', sealing: false, sealNeeded: true },
   ...{ sealDueAt: '2026-06-04T00:00:00.000Z', nextSealAt: '2026-06-04T00:00:00.000Z' },
   retiring: [
     {
@@ -16,7 +16,7 @@ describe('epochs in words', () => {
   it('say which is in force, how old, and until when old backups open', () => {
     const { lines, warnings } = describeEpochs(report, new Date('2026-06-03T12:00:00Z'));
     expect(lines).toEqual([
-      'epoch 3, opened 12 h ago; next seal planned 2026-06-04T00:00:00.000Z',
+      'epoch 3, opened 12 h ago; next seal by 2026-06-04T00:00:00.000Z',
       'epoch 2: old backups of the vault open until 2026-07-03T00:00:00.000Z',
     ]);
     expect(warnings).toEqual([]);

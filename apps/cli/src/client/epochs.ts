@@ -22,19 +22,17 @@ const PATIENCE_MS = 2 * HOUR_MS;
 
 /** The epochs in words, and what of them somebody should look after. */
 export const describeEpochs = (
-  { current, openedAt, nextSealAt, sealing, retiring }: EpochsReport,
+  { current, openedAt, nextSealAt, sealing, sealNeeded, retiring }: EpochsReport,
   now: Date,
 ): { readonly lines: readonly string[]; readonly warnings: readonly string[] } => {
   const ageMs = now.getTime() - Date.parse(openedAt);
   const waiting = retiring.map(
     ({ epoch, destroyAt }) => `epoch ${epoch}: old backups of the vault open until ${destroyAt}`,
   );
+  const planned = sealing ? '; a seal is under way' : sealNeeded ? `; next seal by ${nextSealAt}` : '; nothing to seal';
   const overdue = retiring.filter(({ destroyAt }) => now.getTime() - Date.parse(destroyAt) > PATIENCE_MS);
   return {
-    lines: [
-      `epoch ${current}, opened ${age(ageMs)} ago${sealing ? '; a seal is under way' : `; next seal planned ${nextSealAt}`}`,
-      ...waiting,
-    ],
+    lines: [`epoch ${current}, opened ${age(ageMs)} ago${planned}`, ...waiting],
     warnings: [
       ...overdue.map(
         ({ epoch, destroyAt, outstanding }) =>
