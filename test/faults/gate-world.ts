@@ -119,15 +119,15 @@ export class GateWorld {
     return name.state === 'value' ? name.reveal!() : name.state;
   }
 
-  /** As an erasure does it: fence, shred, close, and the event. */
-  async erase(customerId: CustomerId): Promise<void> {
+  /** As an erasure does it: fence, shred, close (unless something is retained), and the event. */
+  async erase(customerId: CustomerId, { closing = true } = {}): Promise<void> {
     const owner = subjectOwner(customerId);
     const order = { orderId: randomUUID(), owner, kind: 'erasure' } as const;
     const { shredder } = this.house;
     const scopes = (await shredder.scopesOf(owner)).filter(({ state }) => state === 'live');
     await shredder.fence({ ...order, except: [] });
     const { destroyed } = await shredder.shred({ ...order, scopeIds: scopes.map(({ scopeId }) => scopeId) });
-    await shredder.closeForEver(owner, order.orderId);
+    if (closing) await shredder.closeForEver(owner, order.orderId);
     const categories = Object.fromEntries(destroyed.map(({ category }) => [category, 1]));
     await this.#append(
       `customer-${customerId}`,
