@@ -85,6 +85,10 @@ describe('the first day', () => {
     expect(Date.parse(backupsClearedAt)).toBeLessThan(Date.parse(done.body.backupsClearedBy));
     expect((await makuler.get('/v1/vault/epochs', { as: 'operator' })).body.retiring).toEqual([]);
 
+    // A seal is preceded by a checkpoint; after the erasure the log is still what it was.
+    const log = await run(process.execPath, [CLI, 'verify-log', '--json', '--home', makuler.home]);
+    expect(JSON.parse(log.stdout)).toMatchObject({ verified: true, custodian: 'fits', misfits: [] });
+
     // Whoever was erased keeps three files, and needs nobody to check them.
     const kept = async (name: string, text: string) => {
       const file = join(makuler.directory, name);
