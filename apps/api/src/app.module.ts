@@ -25,6 +25,7 @@ import { ImportsModule } from './imports/imports.module.js';
 import { LookupRoutesModule } from './lookup/lookup-routes.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteRules } from './http/route-rules.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PurchasesRoutesModule } from './purchases/purchases-routes.module.js';
 import { RecoveryRoutesModule } from './recovery/recovery-routes.module.js';
 import { ReadsModule } from './reads/reads.module.js';
@@ -54,6 +55,7 @@ const CONTEXTS: readonly Type[] = [
   RecoveryRoutesModule,
   ErasureRoutesModule,
   RetentionRoutesModule,
+  MetricsModule,
 ];
 
 @Module({})

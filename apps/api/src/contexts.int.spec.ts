@@ -7,7 +7,7 @@ import { customerCard } from '#customers';
 import { SubjectErased } from '#events';
 import type { ActorId, CustomerId } from '#kernel';
 import { newId, subjectOwner } from '#kernel';
-import { createLogger } from '#observability';
+import { createLogger, Metrics } from '#observability';
 import { loadPolicy } from '#policy';
 import { purchaseHistory } from '#purchases';
 import { holdings } from '#retention';
@@ -87,6 +87,7 @@ describe('the routes of the main job, by the policy of JPI', () => {
         control: pool,
       },
       ...{ close: () => Promise.resolve(), tokens, projections: side.states },
+      metrics: new Metrics('spec'),
       logger: createLogger({ name: 'spec', destination: { write: () => undefined } }),
     } as unknown as ApiParts;
     const routes = [

@@ -14,6 +14,7 @@ import { putProblem } from './http/put-problem.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
 import { refuseBrokenRequest } from './http/broken-request.js';
 import { checkBeforeLeaving } from './http/current-check.js';
+import { measureRequests } from './metrics/measured-requests.js';
 import { ApiDocument, openApiDocument } from './system/openapi.js';
 
 /**
@@ -70,6 +71,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
   const limits = app.get(RateLimits);
   await limits.bind(fastify as never);
   fastify.addHook('onRequest', (request, reply) => limits.count('address', request, reply));
+  measureRequests(fastify as never, parts.metrics);
   checkBeforeLeaving(fastify as never);
   app.enableShutdownHooks([]);
   app.get(ApiDocument).current = openApiDocument(app);

@@ -6,7 +6,7 @@ import type { InjectOptions } from 'fastify';
 import { PersonalDataRead, AccessRefused } from '#access';
 import type { ProjectionStates } from '#projections';
 import type { TokenRole } from '#tokens';
-import { createLogger } from '#observability';
+import { createLogger, Metrics } from '#observability';
 import type { ActorId, Opened } from '#kernel';
 import { ERASED, MakulerError, SystemClock, newId, valueOf, withheld } from '#kernel';
 import type { Policy } from '#policy';
@@ -73,6 +73,7 @@ describe('the frame of the api', () => {
       close: () => pool.end(),
       tokens,
       projections,
+      metrics: new Metrics('spec'),
       logger: createLogger({ name: 'spec', destination: { write: (line) => void logged.push(line) } }),
     };
     app = await createApi(parts, [SpecimenModule]);

@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announceReady, exitWithParent, stopOnSignal } from '#observability';
+import { announceReady, exitWithParent, showMetrics, stopOnSignal } from '#observability';
 import type { ProjectorConfig } from './config.js';
 import { host } from './host.js';
 
@@ -10,9 +10,11 @@ import { host } from './host.js';
  */
 export const serve = async (parts: Parts, config: ProjectorConfig): Promise<void> => {
   const projector = host(parts, jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL }));
+  const shown = await showMetrics(parts.metrics, config);
   exitWithParent();
   stopOnSignal(
     async () => {
+      await shown?.close();
       await projector.stop();
       await parts.close();
     },

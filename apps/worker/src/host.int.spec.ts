@@ -5,7 +5,7 @@ import type { JobRun } from '#jobs';
 import { BullJobs, JobProcessor, count, defineJob, id, jobBackend } from '#jobs';
 import { newId } from '#kernel';
 import { Ledger } from '#ledger';
-import { createLogger } from '#observability';
+import { createLogger, Metrics } from '#observability';
 import { createPool } from '#postgres';
 import { LedgerDouble, SetClock, testDatabase } from '#testing';
 import { host } from './host.js';
@@ -37,6 +37,7 @@ describe('the worker', () => {
     const parts = {
       ledger: new LedgerDouble(),
       clock: new SetClock(new Date()),
+      metrics: new Metrics('worker'),
       logger: createLogger({ name: 'worker', level: 'silent' }),
       readModels,
     } as unknown as Parts;
@@ -50,11 +51,13 @@ describe('the worker', () => {
     const jobs = new BullJobs(backend);
     await jobs.enqueue(probe, { id: newId(), n: 1 });
     while (done.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    const shown = (await parts.metrics.exposition()).text;
     await jobs.close();
     await backend.close();
     await worker.stop();
     await readModels.end();
     await database.drop();
+    expect(shown).toContain('makuler_jobs{queue="probe",state="failed",program="worker"} 0');
     expect(done).toContainEqual({ n: 1, attempt: 1, head: 0n, bus: true });
     expect(done).toContainEqual({ n: 2, attempt: 1, head: 0n, bus: true });
   });

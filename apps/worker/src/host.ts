@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { Parts } from '#composition';
-import type { JobBackend } from '#jobs';
+import type { JobBackend, JobProcessor } from '#jobs';
 import { BullJobs, WorkerHost } from '#jobs';
 import type { Work } from './jobs.js';
 import { WorkerModule } from './worker.module.js';
@@ -19,13 +19,19 @@ export const host = async (parts: Parts, backend: JobBackend, work: Work): Promi
     logger: false,
     abortOnError: false,
   });
+  const processors = work.processors.map((processor) => app.get<JobProcessor>(processor, { strict: false }));
   const workers = new WorkerHost({
     backend,
-    processors: work.processors.map((processor) => app.get(processor, { strict: false })),
+    processors,
     notice: ({ event, ...facts }) =>
       event === 'job.done' ? parts.logger.info(facts, event) : parts.logger.warn(facts, event),
   });
   await workers.start();
+  parts.metrics.onScrape(['makuler_jobs'], async () => {
+    for (const { job } of processors)
+      for (const [state, count] of Object.entries(await jobs.counts(job)))
+        parts.metrics.set('makuler_jobs', count, { queue: job.name, state });
+  });
   for (const { job, payload, cron } of work.schedules) await jobs.schedule(job, payload, { cron });
   const stop = async () => {
     await workers.close();

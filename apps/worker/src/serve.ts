@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announceReady, exitWithParent, stopOnSignal } from '#observability';
+import { announceReady, exitWithParent, showMetrics, stopOnSignal } from '#observability';
 import type { WorkerConfig } from './config.js';
 import { host } from './host.js';
 import { workOf } from './jobs.js';
@@ -14,9 +14,11 @@ export const serve = async (parts: Parts, config: WorkerConfig): Promise<void> =
   const { length: workers } = work.processors;
   const backend = jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, workers });
   const worker = await host(parts, backend, work);
+  const shown = await showMetrics(parts.metrics, config);
   exitWithParent();
   stopOnSignal(
     async () => {
+      await shown?.close();
       await worker.stop();
       await parts.close();
     },

@@ -1,13 +1,14 @@
 import type { Clock } from '#kernel';
 import { SystemClock } from '#kernel';
 import { EventStoreDb, EventStoreLedger } from '#ledger';
-import { createLogger } from '#observability';
+import { createLogger, Metrics } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
 import { GrpcCheckpointWitness, GrpcVaultArchive, GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
 import { GrpcShredder } from '#vault/shredder';
 import type { Parts } from './parts.js';
+import { appendsIn, showKeys } from './part-metrics.js';
 import { eventRegistry } from './registry.js';
 import type { PartsConfiguration } from './settings.js';
 
@@ -30,6 +31,7 @@ export const connect = async (
   { name, clock = new SystemClock() }: ConnectOptions,
 ): Promise<Parts> => {
   const logger = createLogger({ name });
+  const metrics = new Metrics(name);
   const policy = await loadPolicy(configuration.POLICY);
   const registry = eventRegistry();
   const onIdleError = (error: unknown) => logger.warn(error, 'a connection to the database was lost');
@@ -49,7 +51,11 @@ export const connect = async (
   const witness = new GrpcCheckpointWitness(address);
   const archive = new GrpcVaultArchive(address);
   const store = new EventStoreDb(configuration.EVENTSTORE_URL);
-  const ledger = new EventStoreLedger({ store, vault, registry, clock, policyVersion: () => policy.version });
+  const ledger = new EventStoreLedger({
+    ...{ store, vault, registry, clock, policyVersion: () => policy.version },
+    observe: appendsIn(metrics),
+  });
+  showKeys(metrics, vault);
   await vault
     .ready(VAULT_PATIENCE_MS)
     .catch((error: unknown) =>
@@ -66,5 +72,5 @@ export const connect = async (
     await Promise.all([readModels.end(), control.end()]);
   };
   const vaultParts = { vault, shredder, operations, recovery, witness, archive };
-  return { clock, logger, policy, registry, ...vaultParts, ledger, store, readModels, control, close };
+  return { clock, logger, metrics, policy, registry, ...vaultParts, ledger, store, readModels, control, close };
 };

@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { EventRegistry } from '#events';
 import { Clock } from '#kernel';
+import { Metrics } from '#observability';
 import { EventStore, Ledger } from '#ledger';
 import { Policy } from '#policy';
 import { createDatabase } from '#postgres';
@@ -20,13 +21,14 @@ export const CONTROL = Symbol('control database');
 /** `@Inject(LOGGER) logger: Logger`. */
 export const LOGGER = Symbol('logger');
 
-/** Makes the parts injectable everywhere: Ledger, EventStore, Vault, Shredder, VaultOperations, VaultRecovery, CheckpointWitness, VaultArchive, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER. */
+/** Makes the parts injectable everywhere: Ledger, EventStore, Vault, Shredder, VaultOperations, VaultRecovery, CheckpointWitness, VaultArchive, SigningKeys, Policy, Clock, EventRegistry, Kysely (the read models), READ_MODELS, CONTROL, LOGGER, Metrics. */
 @Module({})
 export class PartsModule {
   static of(parts: Parts): DynamicModule {
     const providers = [
       { provide: PARTS, useValue: parts },
       { provide: Clock, useValue: parts.clock },
+      { provide: Metrics, useValue: parts.metrics },
       { provide: Policy, useValue: parts.policy },
       { provide: EventRegistry, useValue: parts.registry },
       { provide: Vault, useValue: parts.vault },

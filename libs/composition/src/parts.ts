@@ -1,7 +1,7 @@
 import type { EventRegistry } from '#events';
 import type { Clock } from '#kernel';
 import type { EventStore, Ledger } from '#ledger';
-import type { Logger } from '#observability';
+import type { Logger, Metrics } from '#observability';
 import type { Policy } from '#policy';
 import type { Pool } from '#postgres';
 import type { Vault } from '#vault';
@@ -12,6 +12,8 @@ import type { Shredder } from '#vault/shredder';
 export interface Parts {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The numbers of this process. */
+  readonly metrics: Metrics;
   readonly policy: Policy;
   readonly registry: EventRegistry;
   readonly vault: Vault;

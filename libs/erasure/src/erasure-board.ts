@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { CompanyId, ErasureId, OwnerRef, SubjectId } from '#kernel';
 import { companyOwner, MakulerError, subjectOwner } from '#kernel';
 import { Ledger } from '#ledger';
@@ -57,6 +57,24 @@ export class ErasureBoard {
   async awaitingAttestation(): Promise<readonly ErasureRow[]> {
     await this.states.waitFor(erasureBoard, await this.ledger.head(), PATIENCE_MS);
     return this.#board().where('state', '=', 'erased').where('attestation', 'is', null).execute();
+  }
+
+  /** How many are in which state, and how many have been under way since before `since`, or are past their date unattested. */
+  async counts(since: Date): Promise<{ byState: ReadonlyMap<string, number>; overdue: number }> {
+    const rows = await this.#board()
+      .clearSelect()
+      .select(({ fn }) => ['state', fn.countAll<string>().as('all')])
+      .select(
+        sql<string>`count(*) filter (where case
+          when state in ('requested', 'fenced', 'executed', 'verified') then (steps -> -1 ->> 'at')::timestamptz < ${since}
+          else state = 'erased' and attestation is null and backups_cleared_by < ${since} end)`.as('overdue'),
+      )
+      .groupBy('state')
+      .execute();
+    return {
+      byState: new Map(rows.map(({ state, all }) => [state, Number(all)])),
+      overdue: rows.reduce((sum, { overdue }) => sum + Number(overdue), 0),
+    };
   }
 
   #board() {

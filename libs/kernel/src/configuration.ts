@@ -59,6 +59,7 @@ export const port = (fallback?: number): Setting<number> => ({
   valid: 'a port from 0 to 65535',
   ...(fallback === undefined ? {} : { fallback }),
 });
+export const optionalPort = (): Setting<number | undefined> => ({ ...port(), optional: true });
 export const url = (protocols: readonly string[], fallback?: string): Setting<string> => ({
   parse: (t) => (URL.canParse(t) && protocols.includes(new URL(t).protocol) ? t : undefined),
   valid: `an address that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,

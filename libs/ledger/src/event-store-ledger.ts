@@ -31,6 +31,8 @@ export interface EventStoreLedgerOptions {
   readonly clock: Clock;
   /** Version of the policy in force, for the metadata of each event. */
   readonly policyVersion: () => string;
+  /** Told how long getting keys with sealing, and the append itself, took; for metrics. */
+  readonly observe?: (what: 'seal' | 'append', seconds: number, error?: unknown) => void;
   /** How often a decision is made anew after a concurrent change. */
   readonly attempts?: number;
 }
@@ -179,8 +181,9 @@ export class EventStoreLedger extends Ledger {
     const planned = drafts.map((draft) => planEvent(draft, stream));
     const requests = planned.flatMap((event) => event.blocks.map((block) => block.request));
     if (requests.length === 0) return this.#write(stream, expected, planned, correlation, nextId);
+    const begun = performance.now();
     return this.options.vault.withSealing(requests, (session) =>
-      this.#write(stream, expected, planned, correlation, nextId, session),
+      this.#write(stream, expected, planned, correlation, nextId, session, begun),
     );
   }
 
@@ -191,6 +194,7 @@ export class EventStoreLedger extends Ledger {
     correlation: string,
     nextId: () => EventId,
     session?: SealingSession,
+    begun = performance.now(),
   ): Promise<readonly StoredEvent[]> {
     const context = currentContext();
     const deadline = Math.floor(Math.min(APPEND_DEADLINE_MS, (session?.remainingMs() ?? Infinity) * LEASE_SHARE));
@@ -213,10 +217,30 @@ export class EventStoreLedger extends Ledger {
       const data = session ? sealEvent(event, id, stream, session, keys) : event.clear;
       return { id, type: event.draft.event.type, data, metadata: { ...metadata } };
     });
-    const { position, revision } = await this.options.store.append(stream, expected, events, deadline);
+    const sealed = performance.now();
+    if (session) this.options.observe?.('seal', (sealed - begun) / 1_000);
+    const { position, revision } = await this.#store(stream, expected, events, deadline, sealed);
     // Positions between the first and the last are not told; whoever orders by position reads the log.
     const first = revision - BigInt(events.length - 1);
     return events.map((event, n) => ({ ...event, stream, revision: first + BigInt(n), position }));
+  }
+
+  async #store(
+    stream: StreamName,
+    expected: ExpectedRevision,
+    events: readonly EventToStore[],
+    deadline: number,
+    begun: number,
+  ): Promise<{ position: Position; revision: bigint }> {
+    const observe = (error?: unknown) => this.options.observe?.('append', (performance.now() - begun) / 1_000, error);
+    try {
+      const appended = await this.options.store.append(stream, expected, events, deadline);
+      observe();
+      return appended;
+    } catch (error) {
+      observe(error);
+      throw error;
+    }
   }
 
   /** Opens raw events, all keys in one call. An event type that this program doesn't know is a fault, not something to skip. */

@@ -15,7 +15,14 @@ class ClosedVault extends VaultRecovery {
   found = REPORT;
   away = false;
   async gate() {
-    return { serving: false, state: 'stale', why: '', wayOut: '' };
+    return {
+      serving: false,
+      state: 'stale',
+      why: '',
+      wayOut: '',
+      keys: { live: 0, expired: 0, erased: 0 },
+      dirtyBuckets: 0,
+    };
   }
   async losses() {
     return this.found;

@@ -15,7 +15,14 @@ class MendedVault extends VaultRecovery {
   reconciliations: Reconciliation[] = [];
   owners: Reapplied[] = [];
   async gate() {
-    return { serving: true, state: 'reconciled', why: '', wayOut: '' };
+    return {
+      serving: true,
+      state: 'reconciled',
+      why: '',
+      wayOut: '',
+      keys: { live: 0, expired: 0, erased: 0 },
+      dirtyBuckets: 0,
+    };
   }
   losses = () => Promise.reject(new Error('the gate is open'));
   acceptLosses = () => Promise.reject(new Error('the gate is open'));

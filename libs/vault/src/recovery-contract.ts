@@ -9,6 +9,9 @@ export interface GateReport {
   /** Of a closed gate: what was found, and what an operator can do. Sentences without any value; empty otherwise. */
   readonly why: string;
   readonly wayOut: string;
+  /** Keys by state, and buckets to be rotated by the next seal; zeros behind a gate that was never open. */
+  readonly keys: { readonly live: number; readonly expired: number; readonly erased: number };
+  readonly dirtyBuckets: number;
 }
 
 /** What would read as lost from then on. Counts only. */

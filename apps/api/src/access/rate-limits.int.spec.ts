@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ActorId } from '#kernel';
 import { newId, SystemClock } from '#kernel';
-import { createLogger } from '#observability';
+import { createLogger, Metrics } from '#observability';
 import { createPool } from '#postgres';
 import { LedgerDouble, testDatabase } from '#testing';
 import type { ApiParts } from '../app.module.js';
@@ -46,7 +46,12 @@ describe('rate limits', () => {
     };
     const parts = {
       ...{ clock: new SystemClock(), ledger: new LedgerDouble(), readModels: pool, control: pool, rateLimits },
-      ...{ tokens: { verify }, projections: {}, logger: createLogger({ name: 'spec', level: 'silent' }) },
+      ...{
+        tokens: { verify },
+        projections: {},
+        metrics: new Metrics('spec'),
+        logger: createLogger({ name: 'spec', level: 'silent' }),
+      },
       ...{ policy: {}, registry: {}, vault: {}, shredder: {}, operations: {}, recovery: {}, witness: {}, store: {} },
     } as unknown as ApiParts;
     app = await createApi(parts, [LimitedModule]);

@@ -12,7 +12,7 @@ import {
 } from '#erasure';
 import type { ActorId, CustomerId, ErasureId } from '#kernel';
 import { newId } from '#kernel';
-import { createLogger } from '#observability';
+import { createLogger, Metrics } from '#observability';
 import { loadPolicy } from '#policy';
 import { holdings } from '#retention';
 import { OperationsDouble, ReadSide, ShredderDouble, WitnessDouble } from '#testing';
@@ -50,6 +50,7 @@ describe('the routes of erasures and epochs', () => {
       ...{ clock, policy, registry: eventRegistry(), vault: ledger.vault, shredder, operations, ledger },
       ...{ witness: new WitnessDouble(), store: ledger.store, readModels: pool, control: pool },
       ...{ close: () => Promise.resolve(), tokens, projections: side.states, recovery: {} },
+      metrics: new Metrics('spec'),
       logger: createLogger({ name: 'spec', destination: { write: () => undefined } }),
     } as unknown as ApiParts;
     app = await createApi(parts, [ErasureRoutesModule, EpochsRoutesModule, RetentionRoutesModule]);

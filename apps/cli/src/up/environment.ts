@@ -86,6 +86,7 @@ export const environmentOf = (app: App, options: SystemOptions, places: Places, 
       return {
         ...common,
         ...reading(app, options, places, certificates),
+        ...(options.metricsPort === undefined ? {} : { METRICS_PORT: String(options.metricsPort) }),
         ...(options.backupDirectory === undefined ? {} : { BACKUP_DIR: options.backupDirectory }),
       };
   }

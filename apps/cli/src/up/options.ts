@@ -26,6 +26,8 @@ export interface SystemOptions {
   /** How long after a seal the next one is due; the vault's default without it. */
   readonly sealEvery?: string;
   readonly redisUrl?: string;
+  /** Where the worker shows its metrics; nowhere without it. */
+  readonly metricsPort?: number;
   readonly external?: ExternalServers;
   /** Where the worker writes backups, every night and after each seal; none without it. */
   readonly backupDirectory?: string;

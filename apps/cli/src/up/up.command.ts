@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Setting } from '#kernel';
-import { ConfigurationError, optionalText, port, readConfiguration, text, url } from '#kernel';
+import { ConfigurationError, optionalPort, optionalText, port, readConfiguration, text, url } from '#kernel';
 import { action } from '../command.js';
 import { baseEnv, environment } from '../config.js';
 import { defaultCustodian, homeIn } from './home.js';
@@ -27,6 +27,7 @@ const SETTINGS = {
   VAULT_EPOCH_WINDOW: time,
   VAULT_SEAL_EVERY: time,
   BACKUP_DIR: optionalText('a directory for backups, outside the custodian'),
+  METRICS_PORT: optionalPort(),
   REDIS_URL: { ...url(['redis:', 'rediss:']), optional: true } as Setting<string | undefined>,
   EVENTSTORE_URL: {
     ...url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
@@ -47,6 +48,7 @@ const FLAGS = {
   VAULT_EPOCH_WINDOW: ['epoch-window', 'how long old backups of the vault open after a seal (30d)', 'TIME'],
   VAULT_SEAL_EVERY: ['seal-every', 'from one seal of the vault to the next (24h)', 'TIME'],
   BACKUP_DIR: ['backup-dir', 'where backups are written, every night and after each seal', 'DIR'],
+  METRICS_PORT: ['metrics-port', 'where the worker shows its metrics to this machine (the API shows its own)', 'N'],
   REDIS_URL: ['redis-url', 'Redis for the jobs, instead of PostgreSQL', 'URL'],
   EVENTSTORE_URL: ['eventstore-url', 'KurrentDB instead of the embedded event node', 'URL'],
   DATABASE_URL: ['database-url', 'PostgreSQL of the read models', 'URL'],
@@ -76,6 +78,7 @@ export const systemOptions = (flags: Readonly<Record<string, string | undefined>
     ...(values.VAULT_EPOCH_WINDOW === undefined ? {} : { epochWindow: values.VAULT_EPOCH_WINDOW }),
     ...(values.VAULT_SEAL_EVERY === undefined ? {} : { sealEvery: values.VAULT_SEAL_EVERY }),
     ...(values.BACKUP_DIR === undefined ? {} : { backupDirectory: resolve(values.BACKUP_DIR) }),
+    ...(values.METRICS_PORT === undefined ? {} : { metricsPort: values.METRICS_PORT }),
     ...(values.REDIS_URL === undefined ? {} : { redisUrl: values.REDIS_URL }),
     ...(external === undefined ? {} : { external }),
   };

@@ -22,8 +22,13 @@ export class GrpcVaultRecovery extends VaultRecovery {
   }
 
   async gate(): Promise<GateReport> {
-    const { gate, why, wayOut } = await this.#connection.call<StatusReply>('Status', {}, GATE_WITHIN_MS);
-    return { serving: SERVING.has(gate), state: gate, why, wayOut };
+    const { gate, why, wayOut, live, expired, erased, dirtyBuckets } = await this.#connection.call<StatusReply>(
+      'Status',
+      {},
+      GATE_WITHIN_MS,
+    );
+    const keys = { live, expired, erased };
+    return { serving: SERVING.has(gate), state: gate, why, wayOut, keys, dirtyBuckets };
   }
   async losses(): Promise<LossReport> {
     return lossesFrom(await this.#connection.call<LossesReply>('Losses', {}, ASSESSED_WITHIN_MS));

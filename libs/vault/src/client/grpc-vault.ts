@@ -41,6 +41,8 @@ export class GrpcVault extends Vault {
   readonly #sessions = new SealingSessions();
   readonly #listeners: ((scopes: ReadonlySet<ScopeId> | 'all') => void)[] = [];
   #shredded = new Set<ScopeId>();
+  #hits = 0;
+  #misses = 0;
   /** Set once the list above may be incomplete: from then on only keys that are held now are vouched for. */
   #onlyHeld = false;
   /** What was dropped while a call was under way: its reply may bring it back. */
@@ -68,6 +70,11 @@ export class GrpcVault extends Vault {
         void this.#sessions.quiet(owner).then(quiet);
       },
     });
+  }
+
+  /** What this process holds, and how many keys it was asked for, held or not; for metrics. */
+  get cached(): { readonly keys: number; readonly hits: number; readonly misses: number } {
+    return { keys: this.#cache.size, hits: this.#hits, misses: this.#misses };
   }
 
   /** Resolves when the vault has given this process its first lease; throws `vault-unavailable` after `withinMs`. */
@@ -153,6 +160,8 @@ export class GrpcVault extends Vault {
     const missing: ScopeId[] = [];
     for (const scopeId of new Set(scopeIds)) {
       const key = this.#cache.get(scopeId);
+      if (key) this.#hits++;
+      else this.#misses++;
       if (key) keys.set(scopeId, { state: 'live', key });
       else if (this.#shredded.has(scopeId)) keys.set(scopeId, { state: 'shredded' });
       else missing.push(scopeId);

@@ -20,6 +20,9 @@ export class KeyCache {
     this.#handles.set(scopeId, handle);
     return handle;
   }
+  get size(): number {
+    return this.#handles.size;
+  }
   has(scopeId: ScopeId): boolean {
     return this.#handles.has(scopeId);
   }

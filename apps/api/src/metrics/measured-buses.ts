@@ -1,0 +1,33 @@
+import type { OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { outcomeOf } from '#composition';
+import { Metrics } from '#observability';
+
+/** Measures every command and query, whoever sends it: the one place through which all of them go is the bus. */
+@Injectable()
+export class MeasuredBuses implements OnModuleInit {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly metrics: Metrics,
+  ) {}
+
+  onModuleInit(): void {
+    const { metrics, commands, queries } = this;
+    const execute = commands.execute.bind(commands);
+    commands.execute = ((command: object) =>
+      metrics.timed(
+        'makuler_command_duration_seconds',
+        () => execute(command as never),
+        (error) => ({ command: command.constructor.name, outcome: outcomeOf(error) }),
+      )) as typeof commands.execute;
+    const ask = queries.execute.bind(queries);
+    queries.execute = ((query: object) =>
+      metrics.timed(
+        'makuler_query_duration_seconds',
+        () => ask(query as never),
+        (error) => ({ query: query.constructor.name, outcome: outcomeOf(error) }),
+      )) as typeof queries.execute;
+  }
+}

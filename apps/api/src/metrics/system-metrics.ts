@@ -1,0 +1,68 @@
+import type { OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { ErasureBoard } from '#erasure';
+import { Clock } from '#kernel';
+import { Ledger } from '#ledger';
+import { Metrics } from '#observability';
+import { ProjectionStates } from '#projections';
+import { VaultOperations, VaultRecovery } from '#vault/operations';
+
+const DAY_MS = 86_400_000;
+
+/** The read models that are counted. */
+@Injectable()
+export class SystemReadModels {
+  constructor(
+    private readonly states: ProjectionStates,
+    private readonly ledger: Ledger,
+    private readonly board: ErasureBoard,
+  ) {}
+
+  async projections() {
+    return this.states.list(await this.ledger.head());
+  }
+
+  erasures(since: Date) {
+    return this.board.counts(since);
+  }
+}
+
+/** What the whole system is like, as this api sees it when it is asked: the same from every api. */
+@Injectable()
+export class SystemMetrics implements OnModuleInit {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly vault: VaultOperations,
+    private readonly recovery: VaultRecovery,
+    private readonly read: SystemReadModels,
+    private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    const { metrics } = this;
+    metrics.onScrape(['makuler_vault_gate_open', 'makuler_vault_keys', 'makuler_vault_dirty_buckets'], async () => {
+      const { serving, keys, dirtyBuckets } = await this.recovery.gate();
+      metrics.set('makuler_vault_gate_open', serving ? 1 : 0, {});
+      for (const [state, count] of Object.entries(keys)) metrics.set('makuler_vault_keys', count, { state });
+      metrics.set('makuler_vault_dirty_buckets', dirtyBuckets, {});
+    });
+    metrics.onScrape(['makuler_vault_epoch', 'makuler_vault_roots_overdue'], async () => {
+      const { current, retiring } = await this.vault.epochs();
+      const overdue = retiring.filter(({ destroyAt }) => Date.parse(destroyAt) < this.clock.now().getTime() - DAY_MS);
+      metrics.set('makuler_vault_epoch', current, {});
+      metrics.set('makuler_vault_roots_overdue', overdue.length, {});
+    });
+    metrics.onScrape(['makuler_projection_lag_positions', 'makuler_projection_failed'], async () => {
+      for (const { name: projection, lag, state } of await this.read.projections()) {
+        metrics.set('makuler_projection_lag_positions', Number(lag), { projection });
+        metrics.set('makuler_projection_failed', state === 'failed' ? 1 : 0, { projection });
+      }
+    });
+    metrics.onScrape(['makuler_erasures', 'makuler_erasures_overdue'], async () => {
+      const now = this.clock.now();
+      const { byState, overdue } = await this.read.erasures(new Date(now.getTime() - DAY_MS));
+      for (const [state, count] of byState) metrics.set('makuler_erasures', count, { state });
+      metrics.set('makuler_erasures_overdue', overdue, {});
+    });
+  }
+}
