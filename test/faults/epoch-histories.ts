@@ -221,6 +221,12 @@ export class EpochHistory {
     await this.#insist(() => this.house.keeper.fence({ orderId, owner, kind, except }));
     if (kind === 'erasure' && person.state !== 'erasing')
       Object.assign(person, { state: 'fenced', fence: orderId, except });
+    // A tombstone does not say any more in which bucket it lay, and all of an owner's lie in one. Asked before: a seal that a
+    // death interrupts moves the bucket on by itself.
+    const [lay] = await this.house.sql<{ epoch: number }>(
+      'select max(epoch) as epoch from bucket join owner_bucket using (bucket_id) where owner_id = $1',
+      [owner.id],
+    );
     const shredded = await this.#attempt(() => this.house.keeper.shred({ orderId, owner, scopeIds, kind }));
     const receipt = shredded ?? (await this.#insist(() => this.house.keeper.receiptOf(orderId)));
     await this.#insist(() => this.house.keeper.release(owner, orderId));
@@ -236,12 +242,7 @@ export class EpochHistory {
         ...{ state: 'erasing', fence: undefined },
         except: person.except.filter((name) => !isNamed(doomed, name)),
       });
-    // A tombstone does not say any more in which bucket it lay: all of an owner's lie in one.
-    const [bucket] = await this.house.sql<{ epoch: number }>(
-      'select max(epoch) as epoch from bucket join owner_bucket using (bucket_id) where owner_id = $1',
-      [owner.id],
-    );
-    for (const scopeId of scopeIds) this.#shreddedIn.set(scopeId, bucket!.epoch);
+    for (const scopeId of scopeIds) this.#shreddedIn.set(scopeId, lay!.epoch);
     await this.witness.note([]);
     return orderId;
   }

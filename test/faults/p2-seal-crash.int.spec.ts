@@ -41,7 +41,7 @@ describe('a vault that is killed while it seals and destroys roots (P2)', () => 
     const steps = house.life.steps - from;
     expect(steps).toBeGreaterThan(50);
     // Before and after in turn: a step counts twice, once before it is taken and once before the process learns of it.
-    for (let step = 1; step <= steps; step += 3) {
+    for (let step = 1; step <= steps; step += 5) {
       await shredOne();
       await house.restart();
       await witness.settled();
