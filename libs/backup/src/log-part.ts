@@ -3,7 +3,7 @@ import { GENESIS, linked } from '#chain';
 import type { EventId } from '#kernel';
 import type { EventStore, Position, StoredEvent } from '#ledger';
 import type { Manifest, Part } from './manifest.js';
-import { damaged } from './manifest.js';
+import { damaged, parseJson } from './manifest.js';
 import { linesOf, PartWriter } from './part-files.js';
 
 /** A part is closed once it holds this much text, so that no file gets larger than tools like. */
@@ -95,7 +95,10 @@ export async function* eventsOf(
 }
 
 const eventFrom = (line: string): ArchivedEvent & { readonly sequence: number } => {
-  const stored = JSON.parse(line) as Record<'sequence' | 'stream' | 'revision' | 'id' | 'type', string> &
+  const stored = parseJson(line, 'an event of it') as Record<
+    'sequence' | 'stream' | 'revision' | 'id' | 'type',
+    string
+  > &
     Pick<ArchivedEvent, 'data' | 'metadata'>;
   const { stream, type, data, metadata } = stored;
   const [sequence, revision] = [Number(stored.sequence), BigInt(stored.revision)];

@@ -64,18 +64,23 @@ export const encodeManifest = (manifest: Manifest): string =>
 
 /** Throws `backup-newer` for another version of the format, `backup-damaged` for anything that is not a whole manifest of this one. */
 export const decodeManifest = (text: string): Manifest => {
-  let stored: Partial<Manifest> & { sha256?: unknown };
-  try {
-    stored = JSON.parse(text) as typeof stored;
-  } catch {
-    throw damaged('its manifest is no JSON');
-  }
+  const stored = parseJson(text, 'its manifest') as (Partial<Manifest> & { sha256?: unknown }) | null;
+  if (typeof stored !== 'object' || stored === null) throw damaged('its manifest is no object');
   const { sha256, ...manifest } = stored;
   if (manifest.format !== FORMAT) throw damaged('its manifest is of another format');
   if (manifest.version !== VERSION)
     throw new MakulerError('backup-newer', { detail: `The backup set is of format ${Number(manifest.version)}.` });
   if (sha256 !== hashOf(manifest)) throw damaged('its manifest was changed');
   return manifest as Manifest;
+};
+
+/** A JSON text of a set. Throws `backup-damaged` for one that is none, naming `what` it should have been. */
+export const parseJson = (text: string, what: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged(`${what} is no JSON`);
+  }
 };
 
 /** The refusal of a set that is not whole. `why` names files and counts. */

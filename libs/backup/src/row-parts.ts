@@ -1,5 +1,5 @@
 import type { Part, PartKind } from './manifest.js';
-import { damaged } from './manifest.js';
+import { damaged, parseJson } from './manifest.js';
 import { linesOf, PartWriter } from './part-files.js';
 
 /** Rows of one table as JSON texts. */
@@ -46,7 +46,7 @@ export const readRows = async <Header>(directory: string, part: Part): Promise<R
   const lines = linesOf(directory, part);
   const first = await lines.next();
   const [head, ...rest] = first.value ?? [];
-  const header = head === undefined ? undefined : (parsed(head) as { header?: Header }).header;
+  const header = head === undefined ? undefined : (parseJson(head, LINE) as { header?: Header }).header;
   if (header === undefined) throw damaged(`${part.file} has no header`);
   return { header, rows: tableRows(part, rest, lines) };
 };
@@ -63,7 +63,7 @@ async function* tableRows(
       const [, table, row] = ROW.exec(line) ?? [];
       if (end !== undefined) throw damaged(`${file} goes on behind its end`);
       if (table === undefined || row === undefined) {
-        end = (parsed(line) as { end?: { rows?: number } }).end?.rows ?? -1;
+        end = (parseJson(line, LINE) as { end?: { rows?: number } }).end?.rows ?? -1;
         continue;
       }
       count++;
@@ -78,17 +78,10 @@ async function* tableRows(
   if (end !== count) throw damaged(`${file} has ${count} rows and not as many as its end says`);
 }
 
+const LINE = 'a line of it';
 const ROW = /^\["([a-z_]+)",(\{.*\})\]$/s;
 
 async function* chained<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T, void> {
   yield first;
   yield* rest;
 }
-
-const parsed = (line: string): unknown => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw damaged('a line of it is no JSON');
-  }
-};

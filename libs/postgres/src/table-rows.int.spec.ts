@@ -7,7 +7,7 @@ import { appliedMigrations, insertRows, onSnapshot, remakeSchemas, rowsOf, table
 const MIGRATIONS: readonly Migration[] = [
   {
     id: '001',
-    up: `create table kept (kept_id uuid primary key, amount bigint not null, sealed bytea, at timestamptz, said jsonb);
+    up: `create table kept (kept_id uuid primary key, amount bigint not null, sealed bytea, at timestamptz, said json);
          create table a_part (part integer, kept_id uuid references kept, primary key (kept_id, part));`,
   },
   { id: '002', up: 'alter table kept add column note text default $$new$$' },
@@ -64,6 +64,17 @@ describe('rows of whole tables', () => {
     expect(await all(to)).toEqual(read);
     await migrate(to, 'spec', MIGRATIONS);
     expect((await to.query('select note from kept')).rows).toEqual([{ note: 'new' }, { note: 'new' }]);
+  });
+
+  it('are one line each', async () => {
+    const pool = await open();
+    await migrate(pool, 'spec', MIGRATIONS);
+    await pool.query('insert into kept (kept_id, amount, said) values (gen_random_uuid(), 1, $1)', [
+      '{\n  "a": "b\\n"\r\n}',
+    ]);
+    const [[, rows] = []] = await all(pool);
+    expect(rows![0]).not.toMatch(/[\n\r]/);
+    expect(JSON.parse(rows![0]!)).toMatchObject({ said: { a: 'b\n' } });
   });
 
   it('are of one moment, whatever is written meanwhile, and give the connection back when nobody reads on', async () => {

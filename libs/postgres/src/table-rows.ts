@@ -65,7 +65,8 @@ export async function* onSnapshot<T>(
 
 /**
  * A table's rows as JSON texts, in batches, in the order of its primary key: the order in which rows came to be says which
- * of them belong together. Inside `onSnapshot`. Integers are written whole, bytes as `\x` and hexadecimal digits.
+ * of them belong together. Inside `onSnapshot`. Integers are written whole, bytes as `\x` and hexadecimal digits; a text is one
+ * line, also where a `json` column was stored with line breaks between its members.
  */
 export async function* rowsOf(client: PoolClient, table: string): AsyncGenerator<readonly string[], void> {
   const name = client.escapeIdentifier(table);
@@ -77,7 +78,7 @@ export async function* rowsOf(client: PoolClient, table: string): AsyncGenerator
   const order = keys.rows.map(({ column }) => client.escapeIdentifier(column)).join(', ');
   if (order === '') throw new Error(`the table ${table} has no primary key`);
   await client.query(
-    `declare table_rows no scroll cursor for select row_to_json(t)::text as row from ${name} t order by ${order}`,
+    `declare table_rows no scroll cursor for select translate(row_to_json(t)::text, E'\\n\\r', '  ') as row from ${name} t order by ${order}`,
   );
   for (;;) {
     const { rows } = await client.query<{ row: string }>(`fetch ${BATCH_ROWS} from table_rows`);
