@@ -71,9 +71,9 @@ const live = async (witness: Witness): Promise<void> => {
 const cutAfter = async (cutAt: number): Promise<{ witness: Witness; over: boolean }> => {
   const witness: Witness = { id: undefined, states: [undefined, undefined], roots: new Map(), destroyed: new Map() };
   disk = new PowerLossDisk('/volume', cutAt);
-  const error: unknown = await live(witness).then(
+  const error = await live(witness).then(
     () => undefined,
-    (failed: unknown) => failed,
+    (failed: Error) => failed,
   );
   if (error !== undefined && !(error instanceof PowerLoss)) throw error;
   return { witness, over: error === undefined };

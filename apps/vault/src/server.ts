@@ -5,7 +5,7 @@ import type { Clock } from '#kernel';
 import type { EventStore } from '#ledger';
 import { createPool } from '#postgres';
 import type { GateRefusal, GateState } from '#vault/keeper';
-import { CustodianMirrors, Keeper, observing, openPlace, vaultServiceDefinition } from '#vault/keeper';
+import { CustodianMirrors, isTokenUri, Keeper, observing, openPlace, vaultServiceDefinition } from '#vault/keeper';
 import { EventLogWitness } from './event-log-witness.js';
 import { vaultService } from './vault-service.js';
 
@@ -71,7 +71,7 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
     keeper = await Keeper.start({
       pool,
       custodian: new CustodianMirrors(
-        options.custodian.map((place) => open(resolve(place))),
+        options.custodian.map((place) => open(isTokenUri(place) ? place : resolve(place))),
         open,
       ),
       olderLogExpected: drill,

@@ -1,9 +1,11 @@
+import { createDecipheriv } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { OwnerRef, ScopeId } from '#kernel';
 import { keyFingerprint, openBytes, sealBytes } from './aead.js';
 import { decodeState, encodeState, hashOf } from './keeper/custodian/custodian-format.js';
 import type { WrapKind } from './keeper/wrap.js';
 import {
+  associatedData,
   bucketKeys,
   openScope,
   openTombstone,
@@ -73,9 +75,30 @@ describe('the frozen formats', () => {
     },
   );
 
+  it.each(
+    vectors<{
+      root: string;
+      installation: string;
+      mirror: string;
+      epoch: number;
+      epochKey: string;
+      wrapped: string;
+    }>('token-wrap'),
+  )(
+    'epoch key under a root on a token of %#, by what the page says alone',
+    ({ root, installation, mirror, epoch, epochKey, wrapped }) => {
+      const bytes = hex(wrapped);
+      const opening = createDecipheriv('aes-256-gcm', hex(root), bytes.subarray(1, 13));
+      opening.setAAD(associatedData('epoch-key', [installation, mirror, epoch, 'pkcs11']));
+      opening.setAuthTag(bytes.subarray(-16));
+      expect(bytes[0]).toBe(2);
+      expect(toHex(Buffer.concat([opening.update(bytes.subarray(13, -16)), opening.final()]))).toBe(epochKey);
+    },
+  );
+
   it('has vectors of every kind', () => {
     expect(new Set(readdirSync(DIRECTORY).map((file) => file.split('.')[0]))).toEqual(
-      new Set(['block', 'wrap', 'scope', 'custodian']),
+      new Set(['block', 'wrap', 'scope', 'custodian', 'token-wrap']),
     );
     expect(new Set(vectors<{ kind: string }>('wrap').map(({ kind }) => kind))).toEqual(
       new Set(['epoch-key', 'bucket-key', 'fence']),

@@ -4,7 +4,7 @@ import type { MirrorPlace } from './place.js';
 import { RemovableMirror } from './place.js';
 
 /** What several mirrors promise while one of them is away, and when it comes back. */
-export const describeAbsence = (place: () => Promise<MirrorPlace>): void =>
+export const describeAbsence = (place: () => Promise<MirrorPlace>, many: boolean): void =>
   describe('a mirror that is away', () => {
     const removable = () => foundedOnRemovable(place);
 
@@ -30,37 +30,7 @@ export const describeAbsence = (place: () => Promise<MirrorPlace>): void =>
       },
     );
 
-    it('is recognised after any number of changes', async () => {
-      const { a, b, mirrors, statesOf } = await removable();
-      b.trouble = 'gone';
-      const shredMany = (all: CustodianMirrors, count: number) =>
-        Array.from({ length: count }).reduce<Promise<unknown>>(
-          (before) => before.then(() => shred(all)),
-          Promise.resolve(),
-        );
-      await shredMany(mirrors, 150);
-      const restarted = await openMirrors([a, b]);
-      await shredMany(restarted, 150);
-      b.trouble = 'none';
-      await restarted.refresh();
-      expect(restarted.away()).toEqual([]);
-      const [first, second] = await statesOf();
-      expect(second).toEqual(first);
-    });
-
-    it('keeps nothing from being used when it comes back too old to be told from a fork, and is repaired', async () => {
-      const { all, mirrors, statesOf } = await removable();
-      const old = (await all[1].open().readState())!;
-      for (let n = 0; n < 300; n++) await shred(mirrors);
-      await all[1].open().writeState(old);
-      const restarted = await openMirrors(all.map((at) => at.open()));
-      expect(restarted.away()).toMatchObject([{ reason: 'too-old', id: await all[1].open().id() }]);
-      await restarted.repair(await all[1].open().id());
-      expect(restarted.away()).toEqual([]);
-      const [first, second] = await statesOf();
-      expect(second).toEqual(first);
-      expect(second!.shredded).toHaveLength(300);
-    });
+    if (many) describeLongAbsence(removable);
 
     it('is not made anew in an empty place: it is away, and the place stays as it is', async () => {
       const all = [await place(), await place()];
@@ -138,3 +108,38 @@ export const describeAbsence = (place: () => Promise<MirrorPlace>): void =>
       expect(await new CustodianMirrors([a, b]).load()).toBeUndefined();
     });
   });
+
+/** Away for longer than the states that are remembered. */
+const describeLongAbsence = (removable: () => ReturnType<typeof foundedOnRemovable>): void => {
+  it('is recognised after any number of changes', async () => {
+    const { a, b, mirrors, statesOf } = await removable();
+    b.trouble = 'gone';
+    const shredMany = (all: CustodianMirrors, count: number) =>
+      Array.from({ length: count }).reduce<Promise<unknown>>(
+        (before) => before.then(() => shred(all)),
+        Promise.resolve(),
+      );
+    await shredMany(mirrors, 150);
+    const restarted = await openMirrors([a, b]);
+    await shredMany(restarted, 150);
+    b.trouble = 'none';
+    await restarted.refresh();
+    expect(restarted.away()).toEqual([]);
+    const [first, second] = await statesOf();
+    expect(second).toEqual(first);
+  });
+
+  it('keeps nothing from being used when it comes back too old to be told from a fork, and is repaired', async () => {
+    const { all, mirrors, statesOf } = await removable();
+    const old = (await all[1].open().readState())!;
+    for (let n = 0; n < 300; n++) await shred(mirrors);
+    await all[1].open().writeState(old);
+    const restarted = await openMirrors(all.map((at) => at.open()));
+    expect(restarted.away()).toMatchObject([{ reason: 'too-old', id: await all[1].open().id() }]);
+    await restarted.repair(await all[1].open().id());
+    expect(restarted.away()).toEqual([]);
+    const [first, second] = await statesOf();
+    expect(second).toEqual(first);
+    expect(second!.shredded).toHaveLength(300);
+  });
+};

@@ -3,6 +3,8 @@ export { Custodian } from './custodian/custodian.js';
 export type { RootPlace } from './custodian/custodian.js';
 export { FileCustodian } from './custodian/file-custodian.js';
 export { CustodianMirrors } from './custodian/mirrors.js';
+export { Pkcs11Custodian } from './custodian/pkcs11/pkcs11-custodian.js';
+export { isTokenUri } from './custodian/pkcs11/token-uri.js';
 export { openPlace } from './custodian/places.js';
 export { observing } from './custodian/observing.js';
 export type { GateState, Refused } from './gate.js';

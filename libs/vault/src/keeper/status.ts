@@ -75,9 +75,11 @@ export const mirrorStates = async (custodian: CustodianMirrors): Promise<VaultSt
   }));
 
 export const isDeviceShared = async (custodian: CustodianMirrors, homeDevice: number | undefined): Promise<boolean> => {
-  const devices = await Promise.all(custodian.mirrors.map((mirror) => mirror.device().catch(() => undefined)));
+  const found = await Promise.all(custodian.mirrors.map((mirror) => mirror.device().catch(() => undefined)));
+  // A token is a device of its own.
+  const devices = found.filter((device) => device !== undefined);
   return (
-    devices.length < 2 ||
+    found.length < 2 ||
     new Set(devices).size < devices.length ||
     (homeDevice !== undefined && devices.includes(homeDevice))
   );
