@@ -151,8 +151,9 @@ export class OperationsDouble extends VaultOperations {
     return [...this.shredder.receipts.values()].filter(({ orderId }) => !this.#epochOf.has(orderId));
   }
   #nextSealAt(): Date {
-    const [due, now] = [this.#openedAt.getTime() + this.#sealEveryMs, this.clock.now().getTime()];
-    return new Date(due > now ? due : now + this.#sealEveryMs);
+    const planned = this.#openedAt.getTime() + this.#sealEveryMs;
+    const now = this.clock.now().getTime();
+    return new Date(planned > now ? planned : now + this.#sealEveryMs);
   }
   #outstanding({ confirmed }: Retiring): string[] {
     return this.#mirrors.filter((mirror) => !confirmed.has(mirror));
