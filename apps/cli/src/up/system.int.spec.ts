@@ -11,8 +11,9 @@ import type { Steps } from './steps.js';
 import { System } from './system.js';
 
 /** Stands in for an app: ready at once, ends when told. What it was given stands in its environment. */
-const CHILD = `
-process.stdout.write('a line that is no ready line\\n' + JSON.stringify({ event: 'ready' }) + '\\n');
+const childSaying = (said: object) => `
+const said = ${JSON.stringify(said)};
+process.stdout.write('a line that is no ready line\\n' + JSON.stringify({ event: 'ready', ...said }) + '\\n');
 const work = setInterval(() => undefined, 1000);
 process.once('SIGTERM', () => { clearInterval(work); process.channel?.unref(); });
 `;
@@ -41,7 +42,9 @@ describe('the supervisor', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'makuler-up-'));
     await chmod(directory, 0o711);
-    await writeFile(join(directory, 'child.mjs'), CHILD);
+    await writeFile(join(directory, 'child.mjs'), childSaying({}));
+    const closed = { gate: 'stale', why: 'It is an older copy.', wayOut: 'Restore a newer one.' };
+    await writeFile(join(directory, 'closed.mjs'), childSaying(closed));
     await writeFile(join(directory, 'failing.mjs'), FAILING);
     const lifecycle = resolve('libs/observability/src/lifecycle.ts');
     await writeFile(join(directory, 'preload.mjs'), `import { exitWithParent } from '${lifecycle}'; exitWithParent();`);
@@ -108,7 +111,8 @@ describe('the supervisor', () => {
       expect(Object.fromEntries(Object.entries(seen).map(([name, names]) => [name, names.sort()]))).toEqual({
         postgres: [],
         'event-node': ['eventNode', 'events'],
-        vault: ['vault'],
+        // It asks the log before it serves anything.
+        vault: ['eventNode', 'vault'],
         api: client,
         projector: client,
         worker: client,
@@ -188,6 +192,16 @@ describe('the supervisor', () => {
     const { children } = (await readRunning(home))!;
     await system.stop();
     for (const mark of Object.values(children)) expect(await stillRuns(mark)).toBe(false);
+  });
+
+  it('comes up beside a vault whose gate is closed, and says what was found and what to do', async () => {
+    const scriptOf = (app: App) => join(directory, app === 'vault' ? 'closed.mjs' : 'child.mjs');
+    const { system, home, heard } = make('sixth', { scriptOf });
+    await system.start();
+    expect(heard.lines).toContain("The vault's gate is closed (stale): It is an older copy.");
+    expect(heard.lines).toContain('Restore a newer one.');
+    expect(Object.keys((await readRunning(home))!.children)).toContain('api');
+    await system.stop();
   });
 
   it('can be stopped while it starts', async () => {
