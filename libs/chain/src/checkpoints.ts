@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ActorId } from '#kernel';
-import { Clock, inContext, MakulerError, newId, systemContext } from '#kernel';
+import { Clock, inContext, isMakulerError, MakulerError, newId, systemContext } from '#kernel';
 import type { StoredEvent } from '#ledger';
 import { EventStore, Ledger, RevisionConflict } from '#ledger';
 import { ClockTrusted } from '#retention';
@@ -8,11 +8,12 @@ import { SigningKeys } from '#signing';
 import type { VaultStanding } from '#vault/operations';
 import { CheckpointWitness } from '#vault/operations';
 import { LogCheckpointed } from './chain.events.js';
-import type { Checkpoint, LoggedCheckpoint } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
 import { endsWith, isGenuine, signCheckpoint, VAULT_LEDGER, witnessedOf } from './checkpoint.js';
 import type { Folded, FoldFrom } from './fold.js';
 import { fold } from './fold.js';
 import { GENESIS } from './link.js';
+import type { LastCheckpoint } from './logged-checkpoints.js';
 import { isCheckpoint, lastCheckpoint } from './logged-checkpoints.js';
 
 /** A checkpoint covers so many events at most: what a kill can undo, and what `verify-log` can tell apart. */
@@ -73,31 +74,46 @@ export class Checkpoints {
     const { revision, checkpoint: last } = await lastCheckpoint(this.store);
     const standing = await this.witness.standing();
     if (!standing.serving) throw new MakulerError('vault-unavailable', { detail: 'The vault’s gate is closed.' });
-    await this.#assertOurs(last, standing);
+    await this.#assertOurs({ revision, checkpoint: last }, standing);
     const { end, isMore } = await this.#stretch(await this.#resume(last), isWorth);
     if (!end) return { checkpoint: last, isMore };
     const checkpoint = await this.#sign(end, standing);
-    await inContext(systemContext(newId<ActorId>()), () =>
+    const appended = await inContext(systemContext(newId<ActorId>()), () =>
       this.ledger.append({
         stream: VAULT_LEDGER,
         expected: revision ?? 'no-stream',
         drafts: [LogCheckpointed.of(checkpoint)],
       }),
     );
-    await this.witness.witness(witnessedOf(checkpoint));
+    await this.#handOver(checkpoint, appended.revision);
     return { checkpoint, isMore };
   }
 
   /** Nothing is built on a checkpoint that is not ours, and none on a log that the custodian has seen longer. */
-  async #assertOurs(last: LoggedCheckpoint | undefined, standing: VaultStanding): Promise<void> {
+  async #assertOurs({ revision, checkpoint: last }: LastCheckpoint, standing: VaultStanding): Promise<void> {
     if (!last) {
-      if (standing.checkpoint) throw new MakulerError('checkpoint-stale');
+      if (standing.checkpoint) throw await this.#stale(revision);
       return;
     }
     if (last.installation !== standing.installation || !(await isGenuine(last, await this.keys.published())))
       throw new MakulerError('log-altered', { detail: 'The last checkpoint in the log was not signed here.' });
     // A crash between append and witness is made good here; a longer or another log is refused here.
-    await this.witness.witness(witnessedOf(last));
+    await this.#handOver(last, revision);
+  }
+
+  /** `revision`: of the stream, when this was the last checkpoint in it. */
+  async #handOver(checkpoint: Checkpoint, revision: bigint | undefined): Promise<void> {
+    try {
+      await this.witness.witness(witnessedOf(checkpoint));
+    } catch (error) {
+      throw isMakulerError(error, 'checkpoint-stale') ? await this.#stale(revision) : error;
+    }
+  }
+
+  /** The custodian has seen more than this process: another worker has just gone on, or else the log is not what it was. */
+  async #stale(revision: bigint | undefined): Promise<MakulerError> {
+    const isOvertaken = (await lastCheckpoint(this.store)).revision !== revision;
+    return isOvertaken ? new RevisionConflict() : new MakulerError('checkpoint-stale');
   }
 
   async #resume(last: Checkpoint | undefined): Promise<FoldFrom> {
