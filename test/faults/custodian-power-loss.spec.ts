@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { Custodian } from '#vault/keeper';
 import { PowerLoss, PowerLossDisk } from './power-loss-disk.js';
 
@@ -11,7 +10,7 @@ const onDisk = Object.fromEntries(
     (...given: unknown[]) => (disk.api as unknown as Record<string, (...all: unknown[]) => unknown>)[name]!(...given),
   ]),
 );
-jest.unstable_mockModule('node:fs/promises', () => ({ ...actual, ...onDisk }));
+import.meta.jest.unstable_mockModule('node:fs/promises', () => ({ ...actual, ...onDisk }));
 const { FileCustodian } = await import('#vault/keeper');
 
 const PLACE = '/volume/custodian/a';

@@ -1,19 +1,10 @@
 import type { EpochsReport } from '#vault/operations';
 import type { Home } from '../up/home.js';
-import { vaultAddressOf } from './vault-address.js';
+import { askVault } from './vault-operations.js';
 
 /** What the vault says of its epochs, asked under the command line's own certificate; `undefined` when it can't be asked. */
-export const epochsOf = async (home: Home): Promise<EpochsReport | undefined> => {
-  const address = await vaultAddressOf(home);
-  if (!address) return undefined;
-  // Loaded here: gRPC takes its time, and most commands speak HTTP only.
-  const { GrpcVaultOperations } = await import('#vault/operations');
-  const operations = new GrpcVaultOperations(address);
-  return operations
-    .epochs()
-    .catch(() => undefined)
-    .finally(() => operations.close());
-};
+export const epochsOf = (home: Home): Promise<EpochsReport | undefined> =>
+  askVault(home, (operations) => operations.epochs());
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -5,6 +5,7 @@ import { backupWarningsOf } from '../backup/backup-warnings.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { homeOf } from '../client/connection.js';
 import { describeEpochs, epochsOf } from '../client/epochs.js';
+import { mirrorWarningsOf } from '../client/mirrors.js';
 import { action } from '../command.js';
 import { ANALYST } from '../up/database.js';
 import { readIfThere } from '../up/files.js';
@@ -32,7 +33,8 @@ export const registerStatus = (program: Command): void => {
           ? describeEpochs(epochs, new Date())
           : { lines: [], warnings: [] };
         const backupWarnings = running ? await backupWarningsOf(options) : [];
-        const warnings = [...(await warningsOf(home, running)), ...epochWarnings, ...backupWarnings];
+        const mirrorWarnings = running ? await mirrorWarningsOf(home) : [];
+        const warnings = [...(await warningsOf(home, running)), ...mirrorWarnings, ...epochWarnings, ...backupWarnings];
         if (!running) {
           output.result({ running: false, warnings }, [`Nothing runs in ${home.directory}.`, ...warnings.map(warned)]);
           return false;
