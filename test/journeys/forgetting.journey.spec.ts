@@ -81,7 +81,11 @@ describe('forgetting', () => {
     const due = await makuler.get('/v1/retention/due', { as: 'compliance' });
     expect(due.body.code).toBe('purpose-required');
     expect((await makuler.get('/v1/retention/due', RIGHTS)).body.items).toEqual([]);
-    expect(done.body).toMatchObject({ retrying: [], liveErasedAt: expect.any(String), backupsClearedBy: expect.any(String) });
+    expect(done.body).toMatchObject({
+      retrying: [],
+      liveErasedAt: expect.any(String),
+      backupsClearedBy: expect.any(String),
+    });
 
     // Late arrivals: refused, or covered by the plan.
     expect(await refusal('/v1/purchases', purchase(customerId))).toEqual([409, 'subject-closed']);
@@ -120,6 +124,10 @@ describe('forgetting', () => {
     await makuler.start([], { MAKULER_TEST_CLOCK: '2032-01-01T09:00:00Z' });
     const early = await makuler.post('/v1/retention/sweeps', {}, { as: 'compliance' });
     expect([early.status, early.body.code]).toEqual([503, 'clock-implausible']);
+    const seal = await makuler.post('/v1/vault/epochs', {}, { as: 'operator' });
+    expect([seal.status, seal.body.code]).toEqual([503, 'clock-implausible']);
+    const epochs = (await makuler.get('/v1/vault/epochs', { as: 'auditor' })).body;
+    expect(epochs).toMatchObject({ current: 1, sealNeeded: true, retiring: [] });
     expect((await makuler.get(`/v1/purchases/${purchaseId}`, BOOKS)).body.invoice).toEqual({
       $state: 'withheld',
       reason: 'expired',

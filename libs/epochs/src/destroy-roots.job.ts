@@ -6,8 +6,8 @@ import { ClockGuard } from '#retention';
 import { VaultOperations } from '#vault/operations';
 import { EpochRecord } from './epoch-record.js';
 
-/** Destroys the roots of sealed epochs whose date has come: each hour, and at the date of each. */
-export const destroyRoots = defineJob('destroy-roots', {});
+/** Destroys the roots of sealed epochs whose date has come: each hour, and at the date of each; the schedule is what repeats it. */
+export const destroyRoots = defineJob('destroy-roots', {}, { attempts: 3 });
 
 @Injectable()
 export class DestroyRootsProcessor extends JobProcessor<(typeof destroyRoots)['fields']> {

@@ -6,8 +6,11 @@ import { Clock, inContext, newId, systemContext } from '#kernel';
 import { VaultOperations } from '#vault/operations';
 import { SealEpoch } from './seal-epoch.js';
 
-/** Seals the epoch when the vault's plan says so. Scheduled every ten minutes: what certificates promise counts from the plan. */
-export const sealEpoch = defineJob('seal-epoch', {});
+/**
+ * Seals the epoch when the vault's plan says so. Scheduled every ten minutes: what certificates promise counts from the plan,
+ * and the schedule is what repeats it.
+ */
+export const sealEpoch = defineJob('seal-epoch', {}, { attempts: 3 });
 
 /** Ten minutes and a little: what falls due before the next look is sealed now. */
 const AHEAD_MS = 12 * 60_000;

@@ -7,8 +7,8 @@ import { inContext, newId, systemContext } from '#kernel';
 import { process } from '#projections';
 import { ClearingFollowUp } from './clearing-follow-up.js';
 
-/** Looks after every certified erasure whose backups are not cleared yet: each hour, and whenever an epoch moved on. */
-export const attestErasures = defineJob('attest-erasures', {});
+/** Looks after every certified erasure whose backups are not cleared yet: each hour, and whenever an epoch moved on. The schedule repeats it. */
+export const attestErasures = defineJob('attest-erasures', {}, { attempts: 3 });
 
 @Injectable()
 export class AttestErasuresProcessor extends JobProcessor<(typeof attestErasures)['fields']> {
