@@ -51,6 +51,7 @@ const throughLine = (through: ProofReport['read']['through']): string => {
 const verdict = ({ clean, complete, keysFound, valuesFound }: ProofReport): string => {
   if (clean && complete) return 'Nothing was found, and everything was read.';
   if (clean) return 'Nothing was found in what could be read.';
-  if (keysFound.length > 0) return 'Not erased: keys to personal data were found.';
+  if (keysFound.length > 0)
+    return 'Keys to personal data were found: it is not erased, or kept by the plan (the certificate names what, and until when).';
   return `No key was found, but values stand in ${new Set(valuesFound.map(({ file }) => file)).size} files.`;
 };

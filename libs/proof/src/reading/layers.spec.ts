@@ -101,6 +101,33 @@ describe('reading through layers', () => {
     expect(new ValueFindings([VALUE]).withoutValues(`/a/letter to ${VALUE}.txt`)).toBe('/a/letter to [value 1].txt');
   });
 
+  it('takes any bytes for what they are, cut off anywhere', async () => {
+    const beginnings = [
+      '1f8b0800',
+      '789c',
+      '504b030414',
+      '28b52ffd',
+      '04224d18',
+      '0300020018000000',
+      '5047444d50',
+      '18d10700',
+      '0b6c697665',
+      'd70101',
+      '4a010000',
+    ];
+    const bytes = Array.from({ length: 64 }, (_, i) => Buffer.from([(i * 89) & 255]));
+    for (const beginning of beginnings)
+      for (let length = 0; length < 40; length += 3) {
+        const content = Buffer.concat([
+          NOISE.subarray(0, length),
+          Buffer.from(beginning, 'hex'),
+          ...bytes.slice(0, 39 - length),
+        ]);
+        const { unread } = await read(content);
+        expect(unread.filter(({ why }) => /Error/.test(why))).toEqual([]);
+      }
+  });
+
   it('finds nothing where nothing is, and counts what it read', async () => {
     expect(await read(Buffer.concat([NOISE, Buffer.from('Torbjørg Prøve')]))).toMatchObject({
       files: 1,

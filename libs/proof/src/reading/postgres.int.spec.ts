@@ -104,6 +104,19 @@ describe('reading the files of a real PostgreSQL', () => {
     expect(await layersOf(join(data, 'pg_wal'), compressed)).toContain('write-ahead log, TOAST, pglz');
   });
 
+  it('finds what stands in the image of a page that the log has compressed', async () => {
+    const value = newValue();
+    await query('create table imaged (id int, name text)');
+    await query('insert into imaged select i, $1 from generate_series(1, 40) i', [REPEATED]);
+    await query('insert into imaged values (1, $1)', [value]);
+    await query(`set wal_compression = 'pglz'`);
+    await query('checkpoint');
+    // The first change of a page behind a checkpoint: another row, and the page as it was comes along.
+    await query('insert into imaged values (2, $1)', ['another']);
+    await query('set wal_compression = off');
+    expect(await layersOf(join(data, 'pg_wal'), value)).toContain('write-ahead log, page image, pglz');
+  });
+
   it('finds what a row that was made invisible has left, and nothing that never was', async () => {
     expect(await layersOf(dirname(await fileOf('pg_class')), newValue())).toEqual([]);
   });

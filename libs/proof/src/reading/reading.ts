@@ -3,6 +3,7 @@ import { dumpWatches } from './dump-frames.js';
 import { filesBelow, reasonOf } from './files.js';
 import { COMPRESSED, rawDeflate } from './inflate.js';
 import { lz4Watch } from './lz4.js';
+import { pageImageWatch } from './page-images.js';
 import type { Place } from './place.js';
 import { inFile, layersOf, within } from './place.js';
 import type { Watch } from './probes.js';
@@ -62,6 +63,7 @@ export const readAll = async (
       varlenaWatch,
       longValues.watch,
       writeAheadLogWatch,
+      pageImageWatch,
       ...interest.watches,
     ]),
     ...(interest.token ? { token: interest.token } : {}),

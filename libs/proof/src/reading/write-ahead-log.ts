@@ -1,5 +1,8 @@
 import type { DecoderOf, Watch } from './probes.js';
 
+/** Name of the layer. */
+export const WRITE_AHEAD_LOG = 'write-ahead log';
+
 const PAGE_BYTES = 8192;
 const LONG_HEADER_BYTES = 40;
 const SHORT_HEADER_BYTES = 24;
@@ -20,7 +23,7 @@ export const writeAheadLogWatch: Watch = {
     const sane = segmentBytes >= 1024 * 1024 && segmentBytes <= 1024 ** 3 && (segmentBytes & (segmentBytes - 1)) === 0;
     if (!sane || bytes.readUInt32LE(at + 36) !== PAGE_BYTES || inSegment !== 0n) return;
     view.leap(at, at + segmentBytes);
-    view.open(at, 'write-ahead log', withoutPageHeads(segmentBytes, bytes.readUInt16LE(at)));
+    view.open(at, WRITE_AHEAD_LOG, withoutPageHeads(segmentBytes, bytes.readUInt16LE(at)));
   },
 };
 
