@@ -37,7 +37,10 @@ const custodianFacts = (state: CustodianState | undefined): CustodianFacts | und
     installation: state.installation,
     number: state.number,
     founded: state.phase === 'founded',
-    epochs: state.epochs,
+    // From the first mirror that has destroyed its root there is no way back: what needs that root is a copy from before.
+    epochs: state.epochs.filter(
+      (epoch) => !state.retiring.some((one) => one.epoch === epoch && one.confirmed.length > 0),
+    ),
     checkpoint: state.checkpoint
       ? { sequence: Number(state.checkpoint.sequence), link: state.checkpoint.hash }
       : undefined,

@@ -113,9 +113,16 @@ export const welcomeMirrors = async (
   const place = { installation, epoch: keyring.current };
   const wraps = await readWraps(pool, place.epoch);
   const joining = new Set(custodian.joining());
+  // A restored vault may be of a sealed epoch until it has been sealed anew. No root of that is ever made again: one that was
+  // destroyed would be back. A mirror without one has no part in this epoch, and counts for the next.
+  const isSealed = custodian.state!.retiring.some(({ epoch }) => epoch === place.epoch);
   for (const mirror of [...joining, ...custodian.present()]) {
     const epochKey = keyring.copyOfEpochKey(place.epoch);
     try {
+      if (isSealed && !(await mirror.epochs()).includes(place.epoch)) {
+        custodian.joined(mirror);
+        continue;
+      }
       const wrapped = await rootFor(pool, mirror, place.epoch, wraps.get(await mirror.id()));
       if (!wrapped) await storeWraps(pool, place.epoch, [await wrapBy(mirror, place, epochKey)]);
       else if (joining.has(mirror) && !(await opensTo(mirror, place, wrapped, epochKey)))
