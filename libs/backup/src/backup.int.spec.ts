@@ -120,6 +120,24 @@ describe('backup sets', () => {
     ]);
   });
 
+  it('hold no event whose key they may lack: the log is read before the vault', async () => {
+    let asked = 0;
+    const backup = vault.backup.bind(vault);
+    vault.backup = () => {
+      asked++;
+      const event = { id: newId<EventId>(), type: 'it.happened', data: { asked }, metadata: {} };
+      const written = store.append(`late-${asked}`, 'no-stream', [event]);
+      return (async function* () {
+        await written;
+        yield* backup();
+      })();
+    };
+    const { directory: set } = await take();
+    const log = gunzipSync(await readFile(join(set, 'log-000001.ndjson.gz'))).toString();
+    // Asked for its installation before anything is read, and for its rows after the log was written.
+    expect([asked, log.includes('late-1'), log.includes('late-2')]).toEqual([2, true, false]);
+  });
+
   it('come back into empty stores as they were, and a restore that was cut off goes on', async () => {
     const { directory: set, manifest } = await take();
     const into = await targets();
@@ -178,6 +196,19 @@ describe('backup sets', () => {
     const foreign = new VaultArchiveDouble(randomUUID());
     expect(await refused(async () => ({ vault: foreign, vaultState: foreign.state }))).toEqual(['backup-foreign', 0]);
     expect(await refused(async () => ({ vault, vaultState: vault.state }))).toEqual(['restore-not-empty', 0]);
+  });
+
+  it('are not taken for restored by a store that lands appends in another order', async () => {
+    const { directory: set } = await take();
+    const into = await targets();
+    const append = into.store.append.bind(into.store);
+    let sent = 0;
+    into.store.append = async (...parameters) => {
+      if (sent++ % 10 === 5) await new Promise((resolve) => setTimeout(resolve, 5));
+      return append(...parameters);
+    };
+    const refused = await restored(set, into).catch((error: Error) => error.message);
+    expect(refused).toMatch(/^The event store is not one to restore into/);
   });
 
   it('are refused when any part is damaged, missing or newer, before anything is written', async () => {
@@ -292,10 +323,19 @@ describe('backup sets', () => {
       new Date('2027-01-01T00:00:00.000Z'),
     ]);
     expect(await backups.prune(sets())).toEqual([]);
+    // A seal that is under way names the epoch before nowhere yet.
+    epochs = { ...epochs, current: 4, sealing: true, retiring: [] };
+    expect((await inventory.list()).map(({ restorableUntil }) => restorableUntil)).toEqual(['open', 'open']);
+    expect(await backups.prune(sets())).toEqual([]);
+    epochs = { ...epochs, sealing: false };
     vault.header = { ...vault.header!, epoch: 4 };
     const third = await take();
     await mkdir(join(sets(), 'something-else'));
-    epochs = { ...epochs, retiring: [] };
+    // Another epoch's root may outlive this one's, at a mirror that is away.
+    epochs = {
+      ...epochs,
+      retiring: [{ epoch: 2, sealedAt: '', destroyAt: '2026-12-01T00:00:00.000Z', outstanding: ['b'] }],
+    };
     expect((await inventory.list()).map(({ state }) => state)).toEqual(['good', 'expired', 'expired']);
     expect([...(await backups.prune(sets()))].sort()).toEqual([first, second].map((set) => set.manifest.setId).sort());
     expect((await inventory.list()).map(({ state }) => state)).toEqual(['good', 'removed', 'removed']);

@@ -84,10 +84,10 @@ export class Backups {
    */
   async prune(directory: string): Promise<readonly string[]> {
     const { inventory, vault } = this.sources;
-    const [oldest, installation] = [await inventory.oldestRoot(), await installationOf(vault)];
+    const installation = await installationOf(vault);
     const removed: string[] = [];
     for (const { directory: place, manifest } of await setsIn(directory)) {
-      if (manifest.installation !== installation || manifest.vault.epoch >= oldest) continue;
+      if (manifest.installation !== installation || (await inventory.opens(manifest.vault.epoch))) continue;
       await rm(place, { recursive: true });
       await inventory.noteRemoved(manifest.setId);
       removed.push(manifest.setId);

@@ -93,20 +93,26 @@ export class Inventory {
     await this.control.query('update backup_set set removed_at = $2 where set_id = $1', [setId, this.clock.now()]);
   }
 
-  /** The oldest epoch of which a root may still exist: sets from before it open no more. */
-  async oldestRoot(): Promise<number> {
-    return oldestRoot(await this.operations.epochs());
+  /** Whether a set of this epoch may still open. */
+  async opens(epoch: number): Promise<boolean> {
+    // Asked twice before it is believed: a seal may end while the vault answers, and then neither half of the answer names the
+    // epoch that it sealed. It does by the next.
+    return opens(epoch, await this.operations.epochs()) || opens(epoch, await this.operations.epochs());
   }
 
   /** All of them, the latest first. Sets whose roots have gone since are marked as expired. */
   async list(): Promise<readonly KnownSet[]> {
     await this.#migrated();
+    const known = await this.control.query<{ vault_epoch: number }>(
+      'select distinct vault_epoch from backup_set where expired_at is null',
+    );
+    const gone: number[] = [];
+    for (const { vault_epoch: epoch } of known.rows) if (!(await this.opens(epoch))) gone.push(epoch);
+    await this.control.query(
+      'update backup_set set expired_at = $2 where expired_at is null and vault_epoch = any($1)',
+      [gone, this.clock.now()],
+    );
     const epochs = await this.operations.epochs();
-    // What still exists can be outlived by nothing but the oldest epoch that has a root.
-    await this.control.query('update backup_set set expired_at = $2 where expired_at is null and vault_epoch < $1', [
-      oldestRoot(epochs),
-      this.clock.now(),
-    ]);
     const { rows } = await this.control.query<Row>('select * from backup_set order by created_at desc, set_id');
     return rows.map((row) => knownSet(row, epochs));
   }
@@ -119,8 +125,9 @@ export class Inventory {
   }
 }
 
-const oldestRoot = ({ current, retiring }: EpochsReport): number =>
-  Math.min(current, ...retiring.map(({ epoch }) => epoch));
+/** While a seal is under way the epoch before is not named among the sealed ones yet, and all of its roots exist. */
+const opens = (epoch: number, { current, sealing, retiring }: EpochsReport): boolean =>
+  epoch >= (sealing ? current - 1 : current) || retiring.some((one) => one.epoch === epoch);
 
 const knownSet = (row: Row, epochs: EpochsReport): KnownSet => ({
   setId: row.set_id,
@@ -136,8 +143,7 @@ const knownSet = (row: Row, epochs: EpochsReport): KnownSet => ({
   restorableUntil: row.expired_at || row.removed_at ? undefined : restorableUntil(row.vault_epoch, epochs),
 });
 
-const restorableUntil = (epoch: number, { current, retiring }: EpochsReport): Date | 'open' | undefined => {
-  if (epoch >= current) return 'open';
+const restorableUntil = (epoch: number, { retiring }: EpochsReport): Date | 'open' => {
   const sealed = retiring.find((one) => one.epoch === epoch);
-  return sealed && new Date(sealed.destroyAt);
+  return sealed ? new Date(sealed.destroyAt) : 'open';
 };
