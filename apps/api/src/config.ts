@@ -1,5 +1,6 @@
 import { PARTS_SETTINGS } from '#composition';
 import type { Setting } from '#kernel';
+import type { OidcSettings } from '#tokens';
 import type { RateLimitSettings } from './access/rate-limits.js';
 import { DEFAULT_RATE_LIMITS } from './access/rate-limits.js';
 import { optionalText, port, readConfiguration, text } from '#kernel';
@@ -17,11 +18,20 @@ export const readConfig = () =>
     HOST: text('an address to listen on', '127.0.0.1'),
     PORT: port(3000),
     MAKULER_HOME: optionalText('the directory of this installation'),
+    OIDC_ISSUER: optionalText('the address of an OpenID Connect provider'),
+    OIDC_AUDIENCE: text('what its tokens must be meant for', 'makuler'),
+    OIDC_ROLE_CLAIM: text('where its tokens name roles: roles, realm_access.roles', 'roles'),
     RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),
     RATE_LIMIT_TOKEN: perMinute(DEFAULT_RATE_LIMITS.token),
     RATE_LIMIT_LOOKUPS: perMinute(DEFAULT_RATE_LIMITS.lookups),
     REDIS_URL: optionalText('the address of Redis, where jobs are queued there'),
   });
+
+/** The provider of bearer tokens, if one is configured. */
+export const oidcOf = (config: ApiConfig): OidcSettings | undefined =>
+  config.OIDC_ISSUER === undefined
+    ? undefined
+    : { issuer: config.OIDC_ISSUER, audience: config.OIDC_AUDIENCE, roleClaim: config.OIDC_ROLE_CLAIM };
 
 /** The limits of this configuration, as the api takes them. */
 export const rateLimitsOf = (config: ApiConfig): RateLimitSettings => ({

@@ -56,6 +56,7 @@ export const HTTP_STATUS = {
   'clock-implausible': 503,
   'checkpoint-stale': 409,
   'log-altered': 500,
+  'identity-provider-unavailable': 503,
   'rate-limited': 429,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

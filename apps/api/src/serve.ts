@@ -2,23 +2,29 @@ import type { AddressInfo } from 'node:net';
 import type { Parts } from '#composition';
 import { announceReady, exitWithParent, stopOnSignal } from '#observability';
 import { ProjectionStates } from '#projections';
-import { Tokens } from '#tokens';
+import type { OidcSettings } from '#tokens';
+import { Bearers, OidcTokens, Tokens } from '#tokens';
 import type { RateLimitSettings } from './access/rate-limits.js';
 import { createApi } from './create-api.js';
+
+interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly rateLimits?: RateLimitSettings;
+  /** A provider whose bearer tokens are taken too. */
+  readonly oidc?: OidcSettings | undefined;
+}
 
 /**
  * Runs the api on connected parts until SIGTERM, and prints the ready line when it listens. `main.ts` is one caller; mains
  * under `test/` are others, with parts on another clock.
  */
-export const serve = async (
-  parts: Parts,
-  { host, port, rateLimits }: { host: string; port: number; rateLimits?: RateLimitSettings },
-): Promise<void> => {
+export const serve = async (parts: Parts, { host, port, rateLimits, oidc }: ServeOptions): Promise<void> => {
   const tokens = new Tokens(parts.control, parts.clock);
   await tokens.migrate();
   const api = await createApi({
     ...parts,
-    tokens,
+    tokens: new Bearers(tokens, oidc && new OidcTokens(parts.control, parts.clock, oidc)),
     projections: new ProjectionStates(parts.readModels),
     ...(rateLimits && { rateLimits }),
   });

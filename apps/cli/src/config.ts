@@ -14,6 +14,9 @@ const INHERITED = [
   'RATE_LIMIT_ADDRESS',
   'RATE_LIMIT_TOKEN',
   'RATE_LIMIT_LOOKUPS',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_ROLE_CLAIM',
 ] as const;
 
 export const baseEnv = (): Record<string, string> => {

@@ -198,6 +198,10 @@ export const ERRORS = {
     wayOut:
       'No further checkpoint is made. An operator runs `makuler verify-log`, which says where, and restores the log.',
   },
+  'identity-provider-unavailable': {
+    meaning: 'The provider of bearer tokens (OpenID Connect) cannot be asked for its keys.',
+    wayOut: 'Repeat later, or use a token of Makuler’s own.',
+  },
   'rate-limited': { meaning: 'Too many requests.', wayOut: 'Repeat after `Retry-After`.' },
   'payload-too-large': { meaning: 'The body is larger than the route takes.', wayOut: 'Send less at once.' },
   'unsupported-media-type': {

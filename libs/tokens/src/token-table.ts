@@ -18,6 +18,11 @@ export const TOKEN_MIGRATIONS: readonly Migration[] = [
       revoked_at timestamptz
     )`,
   },
+  {
+    // Of persons whom a provider of bearer tokens vouches for: a hash of who they are there.
+    id: '002-oidc-actor',
+    up: 'create table oidc_actor (who bytea primary key check (octet_length(who) = 32), actor_id uuid not null)',
+  },
 ];
 
 /** A row of api_token. */

@@ -18,7 +18,7 @@ export class TokenGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<ApiRequest>();
     const roles = rolesOf(this.reflector, context.getHandler(), context.getClass()) ?? [];
     if (roles.includes('public')) return true;
-    const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = /^Bearer ([\x21-\x7e]{1,8192})$/i.exec(request.headers.authorization ?? '')?.[1];
     const caller = token === undefined ? undefined : await this.tokens.verify(token);
     if (!caller) throw new MakulerError('unauthenticated');
     if (!roles.includes('any') && !caller.roles.some((role) => (roles as readonly string[]).includes(role)))

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { CryptoKey, JWK } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { SystemClock } from '#kernel';
+import type { Pool } from '#postgres';
+import { createPool } from '#postgres';
+import { testDatabase } from '#testing';
+import { Bearers, OidcTokens, Tokens } from './index.js';
+
+/** A provider with one key: discovery and key set over HTTP, as any other has them. */
+const startProvider = async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const jwk: JWK = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' };
+  const server = createServer((request, response) => {
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const answer = request.url?.endsWith('openid-configuration')
+      ? { issuer: base, jwks_uri: `${base}/keys` }
+      : { keys: [jwk] };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, privateKey, issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+};
+
+describe('bearer tokens of a provider', () => {
+  let database: Awaited<ReturnType<typeof testDatabase>>;
+  let pool: Pool;
+  let server: Server;
+  let privateKey: CryptoKey;
+  let bearers: Bearers;
+  let issuer: string;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    pool = createPool(database.url, { name: 'spec' });
+    const tokens = new Tokens(pool, new SystemClock());
+    await tokens.migrate();
+    ({ server, privateKey, issuer } = await startProvider());
+    const settings = { issuer, audience: 'makuler', roleClaim: 'realm_access.roles' };
+    bearers = new Bearers(tokens, new OidcTokens(pool, new SystemClock(), settings));
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    server.close();
+    await pool.end();
+    await database.drop();
+  });
+
+  const token = (over: Record<string, unknown> = {}, { key = privateKey, until = '5m', alg = 'ES256' } = {}) =>
+    new SignJWT({
+      realm_access: { roles: ['compliance', 'something-else'] },
+      sub: 'kari',
+      aud: 'makuler',
+      iss: issuer,
+      ...over,
+    })
+      .setProtectedHeader({ alg, kid: 'one' })
+      .setExpirationTime(until)
+      .sign(key);
+
+  it('speak for a person, with the roles of ours that they name, under an actor id that stays and says nothing', async () => {
+    const first = await bearers.verify(await token());
+    expect(first).toMatchObject({ roles: ['compliance'], defaultPurpose: undefined });
+    expect((await bearers.verify(await token()))!.actorId).toBe(first!.actorId);
+    expect((await bearers.verify(await token({ sub: 'ola' })))!.actorId).not.toBe(first!.actorId);
+    const { rows } = await pool.query<{ row: string }>('select oidc_actor::text as row from oidc_actor');
+    expect(JSON.stringify(rows)).not.toMatch(/kari|ola/);
+  });
+
+  it('make one actor of one person, however many ask at once', async () => {
+    const same = await token({ sub: 'many' });
+    const all = await Promise.all(Array.from({ length: 20 }, () => bearers.verify(same)));
+    expect(new Set(all.map((holder) => holder!.actorId)).size).toBe(1);
+  });
+
+  it('are not taken when they are for somebody else, of somebody else, expired, unsigned or signed otherwise', async () => {
+    const { privateKey: other } = await generateKeyPair('ES256');
+    const [head = '', body = ''] = (await token()).split('.');
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.x`;
+    const secret = new TextEncoder().encode('a secret that everybody knows: a public key');
+    const bad = [
+      await token({ aud: 'another' }),
+      await token({ iss: 'https://another.example' }),
+      await token({}, { until: '-2m' }),
+      await token({}, { key: other }),
+      await token({ sub: undefined }),
+      await token({}, { key: secret as never, alg: 'HS256' }),
+      unsigned,
+      `${head}.${body}.x`,
+    ];
+    for (const one of bad) expect(await bearers.verify(one)).toBeUndefined();
+  });
+
+  it('have no role where the claim has none of ours', async () => {
+    for (const realm_access of [undefined, {}, { roles: 'operator2' }, { roles: { operator: true } }])
+      expect((await bearers.verify(await token({ realm_access })))!.roles).toEqual([]);
+    expect((await bearers.verify(await token({ realm_access: { roles: 'operator analyst' } })))!.roles).toEqual([
+      'analyst',
+      'operator',
+    ]);
+  });
+
+  it('are unavailable, and not refused, while the provider is', async () => {
+    const settings = { issuer: 'http://127.0.0.1:1', audience: 'makuler', roleClaim: 'roles' };
+    const away = new OidcTokens(pool, new SystemClock(), settings);
+    await expect(away.verify(await token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
+  });
+});
