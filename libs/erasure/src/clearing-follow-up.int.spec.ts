@@ -198,6 +198,7 @@ describe('a certified erasure', () => {
     const open = await stateOf(one);
     expect([open.backupsClearedBy, open.reason, open.edition]).toEqual([null, 'mirror-outstanding', 2]);
     expect(await rowOf(one)).toMatchObject({ backups_cleared_by: null, attestation: null });
+    expect((await board.counts(new Date(0))).overdue).toBe(1);
     vault.away.clear();
     await vault.destroyRoots();
     expect(await followUp()).toEqual({ recertified: 0, attested: 1 });

@@ -59,7 +59,10 @@ export class ErasureBoard {
     return this.#board().where('state', '=', 'erased').where('attestation', 'is', null).execute();
   }
 
-  /** How many are in which state, and how many have been under way since before `since`, or are past their date unattested. */
+  /**
+   * How many are in which state, and how many have been under way since before `since`, or are unattested
+   * past their date, or without one: a mirror that is outstanding takes the date away.
+   */
   async counts(since: Date): Promise<{ byState: ReadonlyMap<string, number>; overdue: number }> {
     const rows = await this.#board()
       .clearSelect()
@@ -67,7 +70,9 @@ export class ErasureBoard {
       .select(
         sql<string>`count(*) filter (where case
           when state in ('requested', 'fenced', 'executed', 'verified') then (steps -> -1 ->> 'at')::timestamptz < ${since}
-          else state = 'erased' and attestation is null and backups_cleared_by < ${since} end)`.as('overdue'),
+          else state = 'erased' and attestation is null and coalesce(backups_cleared_by < ${since}, true) end)`.as(
+          'overdue',
+        ),
       )
       .groupBy('state')
       .execute();
