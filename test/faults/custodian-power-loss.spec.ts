@@ -10,7 +10,11 @@ const onDisk = Object.fromEntries(
     (...given: unknown[]) => (disk.api as unknown as Record<string, (...all: unknown[]) => unknown>)[name]!(...given),
   ]),
 );
-import.meta.jest.unstable_mockModule('node:fs/promises', () => ({ ...actual, ...onDisk }));
+// Not in the types yet.
+const { unstable_mockModule: mockModule } = import.meta.jest as unknown as {
+  unstable_mockModule(name: string, make: () => object): void;
+};
+mockModule('node:fs/promises', () => ({ ...actual, ...onDisk }));
 const { FileCustodian } = await import('#vault/keeper');
 
 const PLACE = '/volume/custodian/a';
