@@ -139,6 +139,11 @@ describe('P10: whoever changes the log is found out, and erasures change nothing
     expect([covered, seen]).toEqual([from - 1, 'does-not-fit']);
   });
 
+  it('finds that a stream was put into another order than the log', async () => {
+    const { misfits } = await found(at(7, 'revision = 900'), at(14, 'revision = 0'), at(7, 'revision = 1'));
+    expect(misfits).toContainEqual({ kind: 'misplaced', sequence: 7, event: expect.any(String) });
+  });
+
   it('finds that the end was cut off', async () => {
     const cut = await found(remove(18, LENGTH));
     expect(cut.misfits).toEqual([{ kind: 'shortened', from: 18, to: 20, checkpoint: null }]);
@@ -163,7 +168,7 @@ describe('P10: whoever changes the log is found out, and erasures change nothing
     await other.drop();
 
     const copied = await found(copy(7, LENGTH + 1, `'vault-ledger'`));
-    expect(copied.misfits).toEqual([{ kind: 'forged', checkpoint: expect.any(String) }]);
+    expect(copied.misfits[0]).toEqual({ kind: 'forged', checkpoint: expect.any(String) });
   });
 
   it('is silent about nobody’s keys: with other keys published every checkpoint is forged', async () => {

@@ -100,6 +100,16 @@ describe('checkpoints of the log', () => {
     expect(await written()).toHaveLength(2);
   });
 
+  it('is missed when its stream hides it', async () => {
+    for (let n = 0; n < 2; n++) {
+      await happened(1);
+      await checkpoints.now();
+    }
+    const { tail } = store;
+    store.tail = async (...about) => (await tail.apply(store, about)).slice(0, 1);
+    expect((await verified()).misfits).toEqual([{ kind: 'hidden', inStream: 1, inLog: 2 }]);
+  });
+
   it('takes a long way in stretches, each of which stands when the next is cut off', async () => {
     await happened(25_000);
     await checkpoints.now();

@@ -16,6 +16,8 @@ export type Misfit =
   | { readonly kind: 'shortened'; readonly from: number; readonly to: number; readonly checkpoint: EventId | null }
   /** A checkpoint that the installation did not sign, or not for this place. */
   | { readonly kind: 'forged'; readonly checkpoint: EventId | null }
+  /** The first event that its stream has at another place than the log has it: whoever reads the stream reads another order. */
+  | { readonly kind: 'misplaced'; readonly sequence: number; readonly event: EventId }
   /** The stream of the checkpoints and the whole log do not show the same checkpoints. */
   | { readonly kind: 'hidden'; readonly inStream: number; readonly inLog: number };
 

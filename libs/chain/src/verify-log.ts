@@ -6,6 +6,7 @@ import { Comparison } from './comparison.js';
 import type { Expected, Misfit } from './comparison.js';
 import { fold } from './fold.js';
 import { checkpointsUpTo, isCheckpoint } from './logged-checkpoints.js';
+import { StreamOrder } from './stream-order.js';
 
 export interface LogVerification {
   readonly events: number;
@@ -31,7 +32,7 @@ export interface LogToVerify {
 
 /**
  * Folds the whole log, as it is now, and holds it against every checkpoint in it and against the custodian's. Reads only, and
- * opens nothing, so that what was erased makes no difference. Takes memory for the checkpoints, not for the events. Throws
+ * opens nothing, so that what was erased makes no difference. Takes memory for checkpoints and streams, not for events. Throws
  * `store-unavailable`.
  */
 export const verifyLog = async ({ store, keys, witnessed, onProgress }: LogToVerify): Promise<LogVerification> => {
@@ -53,12 +54,16 @@ export const verifyLog = async ({ store, keys, witnessed, onProgress }: LogToVer
     if (!(await isWitnessGenuine(witnessed, keys))) misfits.push({ kind: 'forged', checkpoint: null });
   }
   const comparison = new Comparison(expected);
+  const order = new StreamOrder();
+  let misplaced: Misfit | undefined;
   let inLog = 0;
   for await (const batch of fold(store)) {
     const known = batch.filter(({ event }) => event.position <= head);
     for (const folded of known) {
       comparison.with(folded);
       if (isCheckpoint(folded.event)) inLog++;
+      if (!order.has(folded.event))
+        misplaced ??= { kind: 'misplaced', sequence: folded.point.sequence, event: folded.event.id };
     }
     onProgress?.(comparison.events, Math.max(comparison.events, last));
     // What was appended since this began, its checkpoints too, is for the next time.
@@ -67,6 +72,7 @@ export const verifyLog = async ({ store, keys, witnessed, onProgress }: LogToVer
   const { covered, checkpoints, events } = comparison;
   const misfit = comparison.end();
   if (misfit) misfits.push(misfit);
+  if (misplaced) misfits.push(misplaced);
   if (stated.length !== inLog) misfits.push({ kind: 'hidden', inStream: stated.length, inLog });
   return { events, checkpoints, covered, custodian: custodianOf(witnessed, covered), misfits };
 };

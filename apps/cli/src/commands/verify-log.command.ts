@@ -103,6 +103,8 @@ const describe = (misfit: Misfit): string => {
       return `Events ${misfit.from} to ${misfit.to} are missing, or as many before them, says ${checkpointOf(misfit)}.`;
     case 'forged':
       return `${capital(checkpointOf(misfit))} was not signed by this installation, or not for its place.`;
+    case 'misplaced':
+      return `Event ${misfit.sequence} (${misfit.event}) has another place in its stream than in the log.`;
     case 'hidden':
       return `The log holds ${misfit.inLog} checkpoints, and their stream shows ${misfit.inStream}.`;
   }
