@@ -8,12 +8,12 @@ import { newId } from '#kernel';
 import { EventStoreDb } from '#ledger';
 import { ensureAuthority } from '#pki';
 import { testDatabase } from '#testing';
-import { NodeProcess } from '../../../test/conformance/event-store/node-process.js';
-import type { ArchivedEvent } from './log-part.js';
-import { restoreLog } from './restore-log.js';
+import { NodeProcess } from '../conformance/event-store/node-process.js';
+import type { ArchivedEvent } from '../../libs/backup/src/log-part.js';
+import { restoreLog } from '../../libs/backup/src/restore-log.js';
 
 const STREAMS = 37;
-const EVENTS = 6_000;
+const EVENTS = 2_000;
 
 /** A log as people make it: streams in turn, some events of one stream together, blocks of very different size. */
 const LOG: readonly ArchivedEvent[] = (() => {
@@ -32,7 +32,7 @@ async function* batches() {
 }
 
 /** The way from one installation to another server of the protocol: a process of its own, through the vendor's client. */
-describe('a restored log', () => {
+describe('a restored log (P6)', () => {
   let directory: string;
   let database: Awaited<ReturnType<typeof testDatabase>>;
   let environment: Record<string, string>;
