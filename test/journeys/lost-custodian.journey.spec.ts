@@ -6,6 +6,12 @@ const KARI = {
   address: { street: 'Storgata 1', postalCode: '5600', city: 'Norheimsund' },
 };
 
+const purchase = (customerId: string) => ({
+  ...{ customerId, purchasedAt: '2026-03-10T09:00:00Z', currency: 'NOK' },
+  lines: [{ kind: 'product', itemType: 'lathe', description: 'Dreiebenk 12', quantity: '1', unitPrice: '900.00' }],
+  invoice: { number: '2026-17', date: '2026-03-10' },
+});
+
 /** The worst day: both mirrors of the custodian are gone, and with them every root key. */
 describe('an installation whose custodian is gone', () => {
   let installation: Installation;
@@ -16,6 +22,8 @@ describe('an installation whose custodian is gone', () => {
     const registered = await installation.post('/v1/customers', KARI, { as: 'integrator', purpose: 'avtale' });
     expect(registered.status).toBe(201);
     customerId = registered.body.customerId;
+    const bought = await installation.post('/v1/purchases', purchase(customerId), { purpose: 'avtale' });
+    expect(bought.status).toBe(201);
     await installation.stop();
     await rename(installation.custodian, `${installation.custodian}.away`);
     await installation.start();
@@ -45,6 +53,13 @@ describe('an installation whose custodian is gone', () => {
     expect(await approve('approver', found.body.hash)).toMatchObject({ status: 200, body: { state: 'accepted' } });
     await eventually(gate, ({ ready }) => ready);
     expect((await card()).body).toMatchObject({ name: { $state: 'lost' }, email: { $state: 'lost' } });
+    const projections = async () => (await installation.get('/v1/projections', { as: 'operator' })).body.items;
+    // Made again: no row tells any more what only lost fields had told.
+    await eventually(projections, (items: { state: string; rebuild: object | null }[]) =>
+      items.every(({ state, rebuild }) => state === 'running' && rebuild === null),
+    );
+    const history = `/v1/customers/${customerId}/purchases`;
+    expect((await installation.get(history, { as: 'compliance', purpose: 'kundehjelp' })).body.items).toEqual([]);
     const again = await installation.post('/v1/customers', KARI, { as: 'integrator', purpose: 'avtale' });
     expect(again.status).toBe(201);
     const { body } = await installation.get(`/v1/customers/${again.body.customerId}`, {

@@ -17,7 +17,7 @@ export interface Forgotten {
   readonly ownerId: string;
   readonly categories: readonly Category[];
   readonly at: Date;
-  /** Those of `scopeIds` whose keys are destroyed. */
+  /** Those of `scopeIds` whose keys are destroyed, or lost. */
   shredded(scopeIds: readonly ScopeId[]): Promise<ReadonlySet<ScopeId>>;
   /** Opens envelopes kept in rows, as they open now. */
   open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]>;
@@ -35,7 +35,8 @@ export interface ForgetRule {
 export const forgottenBy = (event: RecordedEvent, ledger: Ledger): Forgotten | undefined => {
   const shredded = async (scopeIds: readonly ScopeId[]) => {
     const states = await ledger.scopeStates(scopeIds);
-    return new Set(scopeIds.filter((id) => states.get(id) === 'shredded'));
+    // What is lost is as gone: a rebuild would not find it either.
+    return new Set(scopeIds.filter((id) => states.get(id) !== 'live'));
   };
   const open = (envelopes: readonly Envelope[]) => ledger.open(envelopes);
   const of = (
@@ -56,6 +57,7 @@ export const forgottenBy = (event: RecordedEvent, ledger: Ledger): Forgotten | u
 };
 
 const CHUNK = 500;
+const GONE: ReadonlySet<string | undefined> = new Set(['erased', 'lost']);
 
 /** Applies one rule to the rows of a forgotten owner. Memory stays bounded: a company may have many rows. */
 export const applyRule = async (rule: ForgetRule, forgotten: Forgotten, db: Transaction<any>): Promise<void> => {
@@ -74,9 +76,8 @@ export const applyRule = async (rule: ForgetRule, forgotten: Forgotten, db: Tran
     // A column may change the key by which the rows are found, and with it the row's place: all columns of a row at once.
     const places = new Map<string, string[]>();
     rows.forEach((row, i) => {
-      const gone = columns
-        .filter(([, field]) => opened[i]?.fields[field]?.state === 'erased')
-        .map(([column]) => column);
+      // A lost field can't say whose it is any more; the column still would, of somebody who is forgotten now.
+      const gone = columns.filter(([, field]) => GONE.has(opened[i]?.fields[field]?.state)).map(([column]) => column);
       if (gone.length > 0) places.set(gone.join(), [...(places.get(gone.join()) ?? []), row.place]);
     });
     for (const [gone, at] of places) {

@@ -145,6 +145,20 @@ describe('purchases, by the policy of a web shop', () => {
     expect(await side.rebuilt(TABLE)).toEqual(await side.rows(TABLE));
   });
 
+  it('that a disaster has lost reads as lost, and is joined to nobody once its buyer is forgotten', async () => {
+    const customerId = await register(kari);
+    const { purchaseId } = await buy(customerId);
+    await side.caughtUp();
+    for (const category of ['purchase', 'billing'])
+      side.ledger.vault.shred(subjectOwner(customerId), category, undefined, 'lost');
+    expect((await one(purchaseId)).purchase.buyerId.state).toBe('lost');
+    await side.forget(subjectOwner(customerId), erased(customerId), { category: 'contact' });
+    expect((await one(purchaseId)).purchase.buyerId.state).toBe('lost');
+    const [row] = await side.rows(TABLE);
+    expect(JSON.stringify(row)).not.toContain(customerId);
+    expect(await side.rebuilt(TABLE)).toEqual(await side.rows(TABLE));
+  });
+
   it('of a forgotten person is found by nobody but those who keep the books, and a rebuild ends in the same rows', async () => {
     const customerId = await register(kari);
     const { purchaseId } = await buy(customerId);

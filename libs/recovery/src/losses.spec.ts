@@ -1,5 +1,6 @@
 import type { ActorId } from '#kernel';
 import { inContext, MakulerError, newId, systemContext } from '#kernel';
+import type { ProjectionStates } from '#projections';
 import { LedgerDouble } from '#testing';
 import type { LossReport } from '#vault/operations';
 import { VaultRecovery } from '#vault/operations';
@@ -46,10 +47,20 @@ describe('the way out of a closed gate', () => {
   const as = <T>(actor: ActorId, work: () => Promise<T>) => inContext(systemContext(actor), work);
   const find = () => as(operator, () => new FindLossesHandler(ledger, vault).execute());
   const approve = (lossId: string, by = approver, hash = REPORT.hash) =>
-    as(by, () => new ApproveLossesHandler(ledger, vault).execute(new ApproveLosses(lossId, hash)));
+    as(by, () => new ApproveLossesHandler(ledger, vault, states).execute(new ApproveLosses(lossId, hash)));
   const types = async () => (await ledger.read(LOSSES_STREAM)).map(({ type }) => type);
 
+  const rebuilt: string[] = [];
+  const states = {
+    list: async () => [
+      { name: 'card', kind: 'projection' },
+      { name: 'execution', kind: 'process' },
+    ],
+    requestRebuild: async (name: string) => void rebuilt.push(name),
+  } as unknown as ProjectionStates;
+
   beforeEach(() => {
+    rebuilt.length = 0;
     [ledger, vault] = [new LedgerDouble(), new ClosedVault()];
   });
 
@@ -58,6 +69,7 @@ describe('the way out of a closed gate', () => {
     expect(loss).toMatchObject({ state: 'found', report: REPORT });
     expect((await approve(loss.lossId)).loss).toMatchObject({ state: 'accepted' });
     expect(vault.accepted).toEqual([REPORT.hash]);
+    expect(rebuilt).toEqual(['card']);
     expect(await types()).toEqual(['vault.losses-found', 'vault.losses-approved', 'vault.losses-accepted']);
   });
 

@@ -4,7 +4,7 @@ import { FindLossesHandler } from './find-losses.js';
 import { ReappliedRecord } from './reapplied-record.js';
 import { RecordReappliedProcessor } from './record-reapplied.job.js';
 
-/** The way out of a closed gate. Needs from outside: Ledger and VaultRecovery. */
+/** The way out of a closed gate. Needs from outside: Ledger, VaultRecovery and ProjectionStates. */
 @Module({ providers: [FindLossesHandler, ApproveLossesHandler] })
 export class RecoveryModule {}
 
