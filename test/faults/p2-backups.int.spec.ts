@@ -6,9 +6,10 @@ import type { EmbeddedServer } from '#postgres/embedded';
 import { startEmbedded } from '#postgres/embedded';
 import type { AttackedPerson } from './attacked-house.js';
 import { AttackedHouse } from './attacked-house.js';
+import { copyTree } from './copy-tree.js';
 import { SHIPPED_VAULT } from './sabotage.js';
 import type { AttackReport } from './theft.js';
-import { attack, baseBackup, copyCustodian, copyTree, dump } from './theft.js';
+import { attack, baseBackup, copyCustodian, dump } from './theft.js';
 
 const WINDOW_MS = 3_000;
 

@@ -8,10 +8,11 @@ import type { EmbeddedServer } from '#postgres/embedded';
 import { startEmbedded } from '#postgres/embedded';
 import type { AttackedPerson } from './attacked-house.js';
 import { AttackedHouse } from './attacked-house.js';
+import { copyTree } from './copy-tree.js';
 import type { Sabotage } from './sabotage.js';
 import { sabotaged } from './sabotage.js';
 import type { AttackReport } from './theft.js';
-import { attack, copyCustodian, copyTree, dump } from './theft.js';
+import { attack, copyCustodian, dump } from './theft.js';
 
 /** A bucket for each owner, so that few people make several: no sabotage, and in every build. */
 const SMALL_BUCKETS: Sabotage = {
@@ -125,7 +126,6 @@ describe('the attack on what was erased', () => {
   const isRestored = async (house: AttackedHouse, oldUrl: string, erased: readonly AttackedPerson[], at: string) => {
     await house.stopVault();
     await copyCustodian(house.mirrors, at);
-    for (const index of [0, 1]) await chmod(join(at, `mirror-${index}`), 0o700);
     await house.startVault({ databaseUrl: oldUrl, mirrors: [0, 1].map((index) => join(at, `mirror-${index}`)) });
     const read = await Promise.all(erased.map((person) => house.read(person)));
     await house.stopVault();

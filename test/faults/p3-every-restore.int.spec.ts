@@ -83,6 +83,18 @@ describe('P3: every restore', () => {
     });
   });
 
+  it('of a whole machine, with one mirror of the custodian elsewhere, brings nobody back', async () => {
+    const world = await RestoreWorld.after(HISTORY, 'long');
+    try {
+      for (let moment = 0; moment < world.moments; moment++) {
+        const from = { log: moment, vault: moment, custodian: moment, elsewhere: world.now };
+        expectOneOfTwo(await world.restored(from), from);
+      }
+    } finally {
+      await world.end();
+    }
+  });
+
   it('after any history around two erasures', async () => {
     const between = fc.array(fc.constantFrom<Step>('register', 'expire', 'seal', 'destroy', 'checkpoint'), {
       maxLength: 2,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GENESIS, linked } from '#chain';
@@ -12,6 +12,7 @@ import { createPool } from '#postgres';
 import { EventStoreDouble, testDatabase } from '#testing';
 import { CustodianMirrors, FileCustodian, GateRefusal, Keeper } from '#vault/keeper';
 import { EventLogWitness } from '../../apps/vault/src/event-log-witness.js';
+import { copyTree } from './copy-tree.js';
 import { VaultCopies } from './vault-copies.js';
 
 /** What may happen between two moments. `shred` and `say` are an erasure, up to and from where a crash leaves the log without a word of it. */
@@ -36,6 +37,8 @@ export interface Combination {
   readonly log: number;
   readonly vault: number;
   readonly custodian: number;
+  /** From which moment the second mirror is, where that is another. */
+  readonly elsewhere?: number;
 }
 
 /** What a vault does that was started on such stores. */
@@ -106,7 +109,9 @@ export class RestoreWorld {
     const moment = (at: number) => this.#moments[at]!;
     await this.copies.putBack(moment(combination.vault).vault);
     await rm(this.#custodian, { recursive: true });
-    await cp(moment(combination.custodian).custodian, this.#custodian, { recursive: true });
+    const { custodian, elsewhere = custodian } = combination;
+    for (const [name, at] of [['a', custodian] as const, ['b', elsewhere] as const])
+      await copyTree(join(moment(at).custodian, name), join(this.#custodian, name));
     try {
       await this.#start(moment(combination.log).events);
       const { gate } = this.#keeper;
@@ -151,9 +156,9 @@ export class RestoreWorld {
   /** Whether any of the three stores is from after the shred: only if none is can nobody know of it. */
   #isKnown(
     { shreddedAt = Infinity, saidFrom = Infinity }: KnownScope,
-    { log, vault, custodian }: Combination,
+    { log, vault, custodian, elsewhere = custodian }: Combination,
   ): boolean {
-    return vault >= shreddedAt || custodian >= shreddedAt || this.#moments[log]!.events >= saidFrom;
+    return Math.max(vault, custodian, elsewhere) >= shreddedAt || this.#moments[log]!.events >= saidFrom;
   }
 
   async #isMintedAgain({ owner, category }: KnownScope): Promise<boolean> {
@@ -264,7 +269,7 @@ export class RestoreWorld {
 
   async #keep(): Promise<void> {
     const custodian = join(this.directory, `custodian-${this.#moments.length}`);
-    await cp(this.#custodian, custodian, { recursive: true });
+    await copyTree(this.#custodian, custodian);
     this.#moments.push({ events: this.#events.length, vault: await this.copies.take(), custodian });
   }
 

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { copyFile, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createPool } from '#postgres';
 import type { EmbeddedServer } from '#postgres/embedded';
 import { findBinaries } from '../../libs/postgres/src/embedded/binaries.js';
+import { copyTree } from './copy-tree.js';
 
 const ATTACK = fileURLToPath(new URL('attacker/attack.mjs', import.meta.url));
 
@@ -80,20 +81,6 @@ export const baseBackup = async (server: EmbeddedServer, data: string, to: strin
   }
 };
 
-/** A copy of files that are being written: what goes away meanwhile is passed over. */
-export const copyTree = async (from: string, to: string, wanted = (_path: string) => true): Promise<void> => {
-  await mkdir(to, { recursive: true });
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const path = join(from, entry.name);
-    if (entry.isDirectory()) await copyTree(path, join(to, entry.name), wanted);
-    else if (entry.isFile() && wanted(path)) await copyFile(path, join(to, entry.name)).catch(ignoreMissing);
-  }
-};
-
-const ignoreMissing = (error: unknown): void => {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-};
-
 /** A copy of every mirror. */
 export const copyCustodian = (mirrors: readonly string[], to: string): Promise<unknown> =>
-  Promise.all(mirrors.map((mirror, index) => cp(mirror, join(to, `mirror-${index}`), { recursive: true })));
+  Promise.all(mirrors.map((mirror, index) => copyTree(mirror, join(to, `mirror-${index}`))));
