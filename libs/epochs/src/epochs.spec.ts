@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Checkpoints } from '#chain';
 import type { ActorId, CustomerId } from '#kernel';
-import { inContext, newId, subjectOwner, systemContext } from '#kernel';
+import { inContext, MakulerError, newId, subjectOwner, systemContext } from '#kernel';
 import { ClockGuard } from '#retention';
 import type { DyingProcess } from '#testing';
 import { killedAt, LedgerDouble, OperationsDouble, SetClock, ShredderDouble } from '#testing';
@@ -30,13 +30,18 @@ describe('epochs', () => {
     shredder = new ShredderDouble(ledger.vault);
     vault = new OperationsDouble(shredder, clock);
     covered = [];
+    altered = false;
     await as(() => new ClockGuard(ledger, clock).trust());
   });
 
   /** Epoch in force when a checkpoint of the log was made. */
   let covered: number[] = [];
+  let altered = false;
   const checkpoints = {
-    now: async () => void covered.push((await vault.epochs()).current),
+    now: async () => {
+      if (altered) throw new MakulerError('log-altered');
+      covered.push((await vault.epochs()).current);
+    },
   } as unknown as Checkpoints;
   const as = <T>(work: () => Promise<T>) => inContext(systemContext(newId<ActorId>()), work);
   /** One process: what it knows dies with it. */
@@ -89,6 +94,14 @@ describe('epochs', () => {
     });
     expect(await started().seal(true)).toMatchObject({ sealed: true, epoch: 3 });
     expect(covered).toEqual([1, 1, 2]);
+  });
+
+  it('are sealed beside a log that was altered too, and it is said all the same', async () => {
+    await shred();
+    altered = true;
+    expect(await codeOf(started().seal())).toBe('log-altered');
+    expect((await vault.epochs()).current).toBe(2);
+    expect(await recorded()).toEqual([['epoch.sealed', 1]]);
   });
 
   it('are sealed by the job a little before the time that the plan promised, and not long before', async () => {
