@@ -82,21 +82,18 @@ describe('makuler prove, looking for keys', () => {
   const dump = async (): Promise<string> => {
     let text = '';
     for (const table of [...TABLES, 'vault']) {
-      const rows = await house.sql(`select t::text as row from (select row_to_json(x) from ${table} x) t`);
       const copied = await house.sql(`select * from ${table}`);
-      expect(rows.length).toBe(copied.length);
       text += `COPY public.${table} FROM stdin;\n`;
       for (const row of copied) text += `${Object.values(row).map(copyText).join('\t')}\n`;
       text += '\\.\n\n';
     }
     return text;
   };
-  const copyText = (value: unknown): string =>
-    Buffer.isBuffer(value)
-      ? `\\\\x${value.toString('hex')}`
-      : typeof value === 'boolean'
-        ? String(value)[0]!
-        : String(value ?? '\\N');
+  const copyText = (value: unknown): string => {
+    if (Buffer.isBuffer(value)) return `\\\\x${value.toString('hex')}`;
+    if (typeof value === 'boolean') return value ? 't' : 'f';
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '\\N';
+  };
 
   const found = async (id: string, paths: readonly string[]) => {
     const { keysFound, namedBy, clean, notRead, read } = await prove({ id, values: [], paths });

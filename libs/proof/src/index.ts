@@ -1,4 +1,4 @@
-export { readValues } from './values/given-values.js';
+export { readValues, ValueTooShort } from './values/given-values.js';
 export { prove, type ProofRequest } from './proof.js';
 export { type ProofReport } from './report.js';
 export { reportLines } from './report-lines.js';

@@ -41,7 +41,11 @@ const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [`${title}: none.`] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
 
 const placeOf = ({ file, layers, offset }: { file: string; layers: string; offset: number }): string =>
-  `${file}${layers === '' ? '' : `, through ${layers}`}, at ${offset}`;
+  [
+    file,
+    ...(layers === '' ? [] : [`through ${layers}`]),
+    ...(layers === '' && offset === 0 ? [] : [`at ${offset}`]),
+  ].join(', ');
 
 const throughLine = (through: ProofReport['read']['through']): string => {
   const layers = Object.entries(through).map(([layer, count]) => `${layer} ${count}`);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { ProofReport } from '#proof';
-import { prove, readValues, reportLines, signProof } from '#proof';
+import { prove, readValues, reportLines, signProof, ValueTooShort } from '#proof';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { SigningKeys } from '#signing';
@@ -60,7 +60,16 @@ export const registerProve = (program: Command): void => {
 
 const valuesGiven = async (output: Output): Promise<readonly string[]> => {
   if (process.stdin.isTTY) output.note('Type the values to look for, one on each line, and end with Ctrl-D:');
-  return readValues(await text(process.stdin));
+  try {
+    return readValues(await text(process.stdin));
+  } catch (error) {
+    if (error instanceof ValueTooShort)
+      throw new Refusal(
+        error.message,
+        'Give it together with what stands beside it (a first name with the last name).',
+      );
+    throw error;
+  }
 };
 
 const search = async (
@@ -105,6 +114,6 @@ const signedReport = async (
   output: Output,
 ): Promise<string | undefined> => {
   if (control) return signProof(report, new SigningKeys(control));
-  output.note('The report is not signed, and backup sets were not looked up: nothing runs that has key and inventory.');
+  output.note('The report is not signed, and --out is not written: nothing runs that has the key.');
   return undefined;
 };

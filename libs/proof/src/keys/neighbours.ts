@@ -10,6 +10,8 @@ const ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 /** Epochs and generations; longer rows of digits are something else. */
 const NUMBER = /(?<![\w.-])\d{1,6}(?![\w.-])/g;
 const HALF = REACH / 3;
+/** A row of a table, laid out in lines. */
+const NEARBY = 512;
 const LF = 0x0a;
 
 /** What stands in the same line of a text (a row of a dump, a line of JSON), up to 4 kB to either side. */
@@ -25,11 +27,19 @@ export const idsIn = (text: string): string[] => [
   ...new Set((text.match(ID) ?? []).map((id) => id.toLowerCase()).reverse()),
 ];
 
+/** In the same line; where it has no id (JSON that was laid out for people), in the lines around. */
 export const neighboursIn = (bytes: Buffer, from: number, to: number): Neighbours => {
   const { before, after } = lineAround(bytes, from, to);
-  const text = `${before} ${after}`;
-  return { ids: idsIn(text), numbers: [...new Set((text.replace(ID, ' ').match(NUMBER) ?? []).map(Number))] };
+  const line = `${before} ${after}`;
+  if (idsIn(line).length > 0) return neighboursOf(line);
+  const [first, last] = [Math.max(0, from - NEARBY), Math.min(bytes.length, to + NEARBY)];
+  return neighboursOf(`${bytes.toString('latin1', first, from)} ${bytes.toString('latin1', to, last)}`);
 };
+
+const neighboursOf = (text: string): Neighbours => ({
+  ids: idsIn(text),
+  numbers: [...new Set((text.replace(ID, ' ').match(NUMBER) ?? []).map(Number))],
+});
 
 /** 16 bytes as the text of a UUID; `undefined` where there are fewer. */
 export const idAt = (bytes: Buffer, at: number): string | undefined =>

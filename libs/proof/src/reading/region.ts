@@ -145,7 +145,7 @@ export class Region implements Decoder {
         view.open(
           run.from,
           run.kind,
-          textDecoder(run.kind, (length) => (this.#runEnd = start + length)),
+          textDecoder(run, (length) => (this.#runEnd = start + length)),
         );
         return;
       }

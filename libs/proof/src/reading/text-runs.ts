@@ -7,6 +7,8 @@ export interface TextRun {
   readonly from: number;
   readonly to: number;
   readonly kind: TextKind;
+  /** It begins a line, and may go on in the next. */
+  readonly lined: boolean;
 }
 
 /** Shorter rows are looked into by the spellings of the values alone; a root key's file is 64 letters of base64. */
@@ -48,26 +50,31 @@ export function* textRuns(bytes: Buffer, floor: number, from: number, to: number
   }
 }
 
+/** What stands behind something else in its line (a column, a name) does not go on in the next. */
+const beginsLine = (bytes: Buffer, at: number): boolean => at === 0 || isBreak(bytes[at - 1]);
+
 /** Where the row ends, over the ends of lines whose letters stand for whole bytes. */
 const endOfRun = (bytes: Buffer, first: number, within: number): number => {
+  const lined = beginsLine(bytes, first);
   for (let line = first, at = within; ;) {
     while (isLetter(bytes[at])) at += 1;
     let next = at;
     while (next < at + 2 && isBreak(bytes[next])) next += 1;
-    if (next === at || (at - line) % 4 !== 0 || at - line < SHORTEST || !isLetter(bytes[next])) return at;
+    if (!lined || next === at || (at - line) % 4 !== 0 || at - line < SHORTEST || !isLetter(bytes[next])) return at;
     line = at = next;
   }
 };
 
 const classified = (bytes: Buffer, first: number, last: number): TextRun => {
+  const lined = beginsLine(bytes, first);
   // `\x…` is PostgreSQL's, `0x…` everybody's.
   const mark = [1, 2].find((length) => bytes[first + length - 1] === 0x78 /* x */) ?? 0;
   for (const from of new Set([first, first + mark])) {
     let at = from;
     while (at < last && ((CLASS[bytes[at]!]! & HEX) !== 0 || isBreak(bytes[at]))) at += 1;
-    if (at === last) return { from, to: last, kind: 'hex' };
+    if (at === last) return { from, to: last, kind: 'hex', lined };
   }
-  return { from: first, to: last, kind: 'base64' };
+  return { from: first, to: last, kind: 'base64', lined };
 };
 
 /** The bytes that a row stands for. */
@@ -79,7 +86,7 @@ export const decodeText = (row: Buffer, kind: TextKind): Buffer => {
 
 /** Decodes a row of any length, part by part, and says how long it was. */
 export const textDecoder =
-  (kind: TextKind, ended: (length: number) => void): DecoderOf =>
+  ({ kind, lined }: TextRun, ended: (length: number) => void): DecoderOf =>
   (inner) => {
     let length = 0;
     let rest = Buffer.alloc(0);
@@ -94,7 +101,7 @@ export const textDecoder =
     return {
       async push(bytes) {
         let at = 0;
-        while (at < bytes.length && (isLetter(bytes[at]) || isBreak(bytes[at]))) at += 1;
+        while (at < bytes.length && (isLetter(bytes[at]) || (lined && isBreak(bytes[at])))) at += 1;
         length += at;
         const row = Buffer.concat([rest, lettersOf(bytes.subarray(0, at))]);
         const whole = row.length - (row.length % 4);
