@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { ConfigurationError } from '#kernel';
+import { readConfig as readApi } from '../../apps/api/src/config.js';
+import { readConfig as readProjector } from '../../apps/projector/src/config.js';
+import { readVaultConfiguration } from '../../apps/vault/src/config.js';
+import { readConfig as readWorker } from '../../apps/worker/src/config.js';
 
 interface Service {
   readonly command?: readonly string[];
@@ -13,16 +18,21 @@ interface Compose {
 }
 
 const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
-const configOf = (app: string): string => readFileSync(`apps/${app}/src/config.ts`, 'utf8');
-/** The settings that an app reads and that have no default. */
+const CONFIGURATIONS: Readonly<Record<string, () => unknown>> = {
+  vault: () => readVaultConfiguration({}),
+  api: readApi,
+  projector: readProjector,
+  worker: readWorker,
+};
+/** The settings that an app misses in an empty environment. */
 const needed = (app: string): string[] => {
-  const parts = configOf(app).includes('...PARTS_SETTINGS')
-    ? readFileSync('libs/composition/src/settings.ts', 'utf8')
-    : '';
-  const settings = [...`${configOf(app)}${parts}`.matchAll(/^\s+([A-Z][A-Z_]+): (.*)$/gm)];
-  return settings.flatMap(([, name, how]) =>
-    /optional|port\(\d|, ['\d]|milliseconds|duration/.test(how!) ? [] : [name!],
-  );
+  try {
+    CONFIGURATIONS[app]!();
+  } catch (error) {
+    const { problems } = error as ConfigurationError;
+    return problems.flatMap((problem) => /^(\w+) is missing/.exec(problem)?.[1] ?? []);
+  }
+  return [];
 };
 
 describe('docker-compose.yml', () => {
