@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createPool } from '#postgres';
 import type { EmbeddedServer } from '#postgres/embedded';
-import { findBinaries } from '../../libs/postgres/src/embedded/binaries.js';
+import { findBinaries } from '#postgres/embedded';
 import { copyTree } from './copy-tree.js';
 
 const ATTACK = fileURLToPath(new URL('attacker/attack.mjs', import.meta.url));

@@ -3,3 +3,4 @@ export type { EmbeddedOptions, EmbeddedServer } from './embedded/server.js';
 export { startEmbedded } from './embedded/server.js';
 export type { OwnedDatabase, ReaderRole } from './embedded/databases.js';
 export { ensureDatabases } from './embedded/databases.js';
+export { findBinaries } from './embedded/binaries.js';
