@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -63,6 +63,16 @@ describe('the files of a custodian', () => {
       expect(await new FileCustodian(place).readState()).toEqual(before);
       expect(await readdir(place)).toHaveLength(3);
     }
+  });
+
+  it('are used once: a copy of a mirror beside it is named, and confirms nothing', async () => {
+    const mirrors = await founded();
+    await mirrors.change(() => ({ phase: 'founded' }));
+    await cp(place, join(directory, 'copy'), { recursive: true });
+    const both = new CustodianMirrors([new FileCustodian(place), new FileCustodian(join(directory, 'copy'))]);
+    await both.load();
+    expect(both.joining().map(({ name }) => name)).toEqual([place]);
+    expect(both.away()).toMatchObject([{ reason: 'copied', name: join(directory, 'copy') }]);
   });
 
   it('leave no copy of a root that is destroyed, not even under the name of a write that failed', async () => {

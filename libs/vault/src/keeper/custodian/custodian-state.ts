@@ -64,6 +64,17 @@ export interface CustodianState {
   readonly retiredMirrors: readonly RetiredMirror[];
 }
 
+/** Of a new custodian: its mirrors and one epoch, nothing in the journal. `after`: number and epoch of one that is lost. */
+export const firstState = (
+  installation: string,
+  mirrors: readonly string[],
+  after: { readonly number: number; readonly epoch: number },
+): CustodianState => ({
+  ...{ format: 2, installation, phase: 'founding', number: after.number + 1, ancestors: [] },
+  ...{ mirrors: [...mirrors].sort(), epochs: [after.epoch + 1] },
+  ...{ pending: [], shredded: [], closed: [], retiring: [], checkpoint: null, retiredMirrors: [] },
+});
+
 /** What a step may change; number, ancestors and format follow by themselves. */
 export type StateChange = Partial<Omit<CustodianState, 'format' | 'installation' | 'number' | 'ancestors'>>;
 

@@ -3,6 +3,7 @@ import { GateRefusal } from '../gate.js';
 import type { Custodian } from './custodian.js';
 import { hashOf, successorOf } from './custodian-format.js';
 import type { CustodianState, StateChange } from './custodian-state.js';
+import { firstState } from './custodian-state.js';
 import { assertFit } from './fitness.js';
 import type { AwayMirror, AwayReason, Look } from './looking.js';
 import { awayBecause, judge, lookAt, newestOf, reasonOf } from './looking.js';
@@ -29,7 +30,9 @@ export interface RootDestruction {
  * mirror that is there has it on disk.
  */
 export class CustodianMirrors {
+  /** Those of the configuration first. */
   readonly #seats: Seat[];
+  readonly #configured: number;
   #state: CustodianState | undefined;
   /** Hashes of the states that a mirror which is away may hold: they stay among the ancestors. */
   readonly #pinned = new Set<string>();
@@ -44,6 +47,7 @@ export class CustodianMirrors {
   ) {
     if (mirrors.length === 0) throw new Error('a custodian has at least one mirror');
     this.#seats = mirrors.map(newSeat);
+    this.#configured = mirrors.length;
   }
 
   /** The state that the mirrors agree on, or `undefined` before the installation was founded. */
@@ -108,6 +112,9 @@ export class CustodianMirrors {
       this.#state = newest;
       if (!newest) return undefined;
       this.#pin([hashOf(newest), ...newest.ancestors]);
+      // One after the other, so that of two copies the first that is named stays.
+      for (const seat of this.#seats.filter(isThere))
+        seat.standing = awayBecause(seat.custodian.name, seat.id, 'behind');
       for (const [seat, look] of looks) await this.#bringUp(seat, look);
       // A founding that was cut off goes on with all mirrors, and nothing is wrapped yet.
       if (newest.phase === 'founding') for (const seat of this.#seats) if (isThere(seat)) seat.standing = 'present';
@@ -117,30 +124,26 @@ export class CustodianMirrors {
   }
 
   /**
-   * The first state: mirrors, their roots of the first epoch, nothing in the journal. Needs every mirror. `after`: where a
-   * custodian before it was last seen, of which all mirrors are lost; neither its numbers nor its epochs come again.
+   * The first state, and roots of its epoch at every mirror of the configuration: all are needed. `after`: where a custodian
+   * before it was last seen, of which all mirrors are lost; neither its numbers nor its epochs come again.
    */
   found(installation: string, after = { number: 0, epoch: 0 }): Promise<CustodianState> {
     const epoch = after.epoch + 1;
     return this.#inTurn(async () => {
+      // A place that only the database names belongs to the custodian that is lost.
+      this.#seats.splice(this.#configured);
       for (const seat of this.#seats) seat.id = await seat.custodian.enrol();
       await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(epoch)));
       for (const seat of this.#seats) seat.standing = 'present';
-      return this.#writeAll({
-        format: 2,
-        installation,
-        phase: 'founding',
-        number: after.number + 1,
-        ancestors: [],
-        mirrors: this.#seats.map(({ id }) => id!).sort(),
-        epochs: [epoch],
-        pending: [],
-        shredded: [],
-        closed: [],
-        retiring: [],
-        checkpoint: null,
-        retiredMirrors: [],
-      });
+      // Whatever this process has seen before is not what these mirrors hold.
+      this.#state = undefined;
+      return this.#writeAll(
+        firstState(
+          installation,
+          this.#seats.map(({ id }) => id!),
+          after,
+        ),
+      );
     });
   }
 
