@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from '#postgres';
-import type { CustodianMirrors, KnownPlace } from './mirrors.js';
+import type { CustodianMirrors } from './mirrors.js';
+import type { KnownPlace } from './seat.js';
 
 interface MirrorRow {
   id: string;

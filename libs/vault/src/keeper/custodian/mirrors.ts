@@ -7,22 +7,9 @@ import { firstState } from './custodian-state.js';
 import { assertFit } from './fitness.js';
 import type { AwayMirror, AwayReason, Look } from './looking.js';
 import { awayBecause, judge, lookAt, newestOf, reasonOf } from './looking.js';
-import type { Seat } from './seat.js';
+import type { KnownPlace, RootDestruction, Seat } from './seat.js';
 import { isThere, newSeat, sayHow, unfit } from './seat.js';
 import { unite, withConfirmations } from './uniting.js';
-
-/** A place that the vault's database names. */
-export interface KnownPlace {
-  readonly id: string;
-  readonly place: string;
-}
-
-/** How far a destruction has come, as ids of mirrors. */
-export interface RootDestruction {
-  readonly confirmed: readonly string[];
-  /** Enrolled mirrors that may still hold the root. */
-  readonly outstanding: readonly string[];
-}
 
 /**
  * All mirrors as one: the same state everywhere, each with a root of its own. Works while one of them is there: one that is

@@ -13,6 +13,19 @@ export interface Seat {
   awaitsRepair: boolean;
 }
 
+/** A place that the vault's database names. */
+export interface KnownPlace {
+  readonly id: string;
+  readonly place: string;
+}
+
+/** How far a destruction has come, as ids of mirrors. */
+export interface RootDestruction {
+  readonly confirmed: readonly string[];
+  /** Enrolled mirrors that may still hold the root. */
+  readonly outstanding: readonly string[];
+}
+
 /** Of a mirror at which nobody has looked yet. */
 export const newSeat = (custodian: Custodian): Seat => ({
   custodian,
