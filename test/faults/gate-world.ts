@@ -16,7 +16,8 @@ import { createPool } from '#postgres';
 import { SigningKeys } from '#signing';
 import { testDatabase } from '#testing';
 import type { GrpcVault } from '#vault';
-import { GrpcCheckpointWitness, GrpcVaultRecovery } from '#vault/operations';
+import type { DestructionReport } from '#vault/operations';
+import { GrpcCheckpointWitness, GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
 import type { RunningVault, VaultServerOptions } from '../../apps/vault/src/server.js';
 import type { Server } from '../conformance/event-store/connection.js';
 import { startOwnNode } from '../conformance/event-store/event-node.js';
@@ -111,6 +112,12 @@ export class GateWorld {
     return customerId;
   }
 
+  /** Seals something more for a customer. Throws `subject-closed` for one who was erased. */
+  rectify(customerId: CustomerId): Promise<unknown> {
+    const request = { owner: subjectOwner(customerId), category: 'contact', partition: newId() };
+    return this.client.withSealing([{ ...request, stream: `customer-${customerId}` }], async () => undefined);
+  }
+
   /** The customer's name, or the state that it reads in. Throws while the vault can't be asked. */
   async read(customerId: CustomerId): Promise<string> {
     await this.client.ready(5_000);
@@ -133,6 +140,17 @@ export class GateWorld {
       `customer-${customerId}`,
       SubjectErased.of({ ownerId: customerId, ownerKind: 'subject', categories, retained: [] }),
     );
+  }
+
+  /** Ends the epoch, and with it every root that an earlier copy opens under. */
+  async sealAndDestroy(): Promise<DestructionReport> {
+    const operations = new GrpcVaultOperations(this.#addressOf('worker'));
+    try {
+      await operations.sealEpoch({ force: true });
+      return await operations.destroyRoots();
+    } finally {
+      operations.close();
+    }
   }
 
   async checkpoint(): Promise<void> {

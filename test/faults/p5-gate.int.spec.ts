@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { customerCard } from '#customers';
 import { createPool } from '#postgres';
 import { RunningProjections, testDatabase } from '#testing';
@@ -171,13 +173,15 @@ describe('the gate before vault, custodian and log', () => {
     ]);
   });
 
-  it('with every root gone, reads as lost what two persons accept, and as erased who was erased; life goes on', async () => {
+  it('with every root gone, reads as lost what two persons accept, and as erased who was erased; life goes on elsewhere', async () => {
     const [erased, lost] = [await world.register(), await world.register()];
     await world.erase(erased);
     await world.checkpoint();
     await world.stop();
     await world.loseCustodian();
-    expect((await world.start()).gate).toMatchObject({ state: 'lost', acceptable: true });
+    const custodian = ['a', 'b'].map((name) => join(world.house.directory, 'another', name));
+    expect((await world.start({ custodian })).gate).toMatchObject({ state: 'lost', acceptable: true });
+    await expect(readdir(join(world.house.directory, 'another'))).rejects.toMatchObject({ code: 'ENOENT' });
     const found = await world.recovery.losses();
     expect(found.scopes).toEqual({ customer: 1 });
     await world.recovery.acceptLosses(found.hash);
@@ -187,8 +191,44 @@ describe('the gate before vault, custodian and log', () => {
     const fresh = await world.register();
     await world.checkpoint();
     await world.stop();
-    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+    expect((await world.start({ custodian })).gate).toEqual({ state: 'consistent' });
     expect(await Promise.all([lost, erased, fresh].map((one) => world.read(one)))).toEqual(['lost', 'erased', 'Kari']);
+    expect((await world.house.status()).mirrors).toMatchObject([{ ok: true }, { ok: true }]);
+  });
+
+  it('with an empty vault and no backup, loses what was sealed, and still knows who was erased', async () => {
+    const [erased, lost] = [await world.register(), await world.register()];
+    await world.erase(erased);
+    await world.stop();
+    await world.emptyVault();
+    expect((await world.start()).gate).toMatchObject({ state: 'database-empty', demands: { mintSequence: 2 } });
+    const found = await world.recovery.losses();
+    expect(found.scopes).toEqual({ customer: 1 });
+    await world.recovery.acceptLosses(found.hash);
+    const fresh = await world.register();
+    expect(await Promise.all([lost, erased, fresh].map((one) => world.read(one)))).toEqual(['lost', 'erased', 'Kari']);
+    await expect(world.rectify(erased)).rejects.toEqual(refusedFor('subject-closed'));
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+  });
+
+  it('with a vault under destroyed roots and no newer one, loses what it had and reopens nobody', async () => {
+    const [erased, lost] = [await world.register(), await world.register()];
+    const dump = await world.vaultNow();
+    await world.erase(erased);
+    expect(await world.sealAndDestroy()).toMatchObject({ destroyed: [1], outstanding: [] });
+    await world.stop();
+    await world.putVaultBack(dump);
+    expect((await world.start()).gate).toMatchObject({ state: 'stale', demands: { epoch: 2 } });
+    const found = await world.recovery.losses();
+    // With the roots the journal has let go of the erased: what an old copy still names of them is as gone as all the rest.
+    expect(found.scopes).toEqual({ customer: 2 });
+    await world.recovery.acceptLosses(found.hash);
+    expect(await world.recovery.gate()).toMatchObject({ serving: true });
+    expect(await Promise.all([lost, erased].map((one) => world.read(one)))).toEqual(['lost', 'lost']);
+    await expect(world.rectify(erased)).rejects.toEqual(refusedFor('subject-closed'));
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
   });
 
   it('with an older vault and no newer one, loses the newer keys by name and keeps the others', async () => {

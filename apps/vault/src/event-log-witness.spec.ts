@@ -62,8 +62,8 @@ describe('the log as a witness', () => {
     expect(said.checkpoints[0]).toMatchObject({ link: 'link 6', custodianNumber: 1, mintSequence: 6 });
     expect(said.incarnations).toEqual(new Map([['second', 7]]));
     expect(said.forgot).toEqual([
-      { owner: { kind: 'subject', id: 'late' }, kind: 'erased', keys: { contact: 2 } },
-      { owner: { kind: 'subject', id: 'late' }, kind: 'expired', keys: { service: 3 } },
+      { owner: { kind: 'subject', id: 'late' }, kind: 'erased', keys: { contact: 2 }, sequence: 9 },
+      { owner: { kind: 'subject', id: 'late' }, kind: 'expired', keys: { service: 3 }, sequence: 6 },
     ]);
   });
 

@@ -46,6 +46,7 @@ const scopesOf = ({ stream, data }: StoredEvent): SealedScope[] =>
 class Looking {
   readonly #checkpoints: LogCheckpoint[] = [];
   readonly #incarnations = new Map<string, number>();
+  /** `sequence`: counted back from the end, so far. */
   readonly #forgot: Forgot[] = [];
   #seen = 0;
   /** Events seen before the last checkpoint, and before the event that it covers last. */
@@ -68,11 +69,12 @@ class Looking {
   }
 
   testimony(): LogTestimony {
+    const headSequence = this.#headSequence();
     return {
       checkpoints: this.#checkpoints,
-      headSequence: this.#headSequence(),
+      headSequence,
       incarnations: this.#incarnations,
-      forgot: this.#forgot,
+      forgot: this.#forgot.map((one) => ({ ...one, sequence: headSequence - one.sequence })),
     };
   }
 
@@ -92,11 +94,17 @@ class Looking {
       const highest = Math.max(this.#incarnations.get(vault.incarnation) ?? 0, vault.mintSequence ?? 0);
       this.#incarnations.set(vault.incarnation, highest);
     }
+    const sequence = this.#seen;
     const owner = { kind: data['ownerKind'], id: data['ownerId'] } as OwnerRef;
     if (type === SubjectErased.type)
-      this.#forgot.push({ owner, kind: 'erased', keys: data['categories'] as Record<string, number> });
+      this.#forgot.push({ owner, kind: 'erased', keys: data['categories'] as Record<string, number>, sequence });
     if (type === ScopeExpired.type)
-      this.#forgot.push({ owner, kind: 'expired', keys: { [data['category'] as string]: data['count'] as number } });
+      this.#forgot.push({
+        owner,
+        kind: 'expired',
+        keys: { [data['category'] as string]: data['count'] as number },
+        sequence,
+      });
   }
 }
 

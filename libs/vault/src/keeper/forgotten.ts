@@ -9,24 +9,33 @@ import { beginErasing } from './tombstones.js';
 
 /**
  * How many owners the log names as forgotten of whom the vault still has what was destroyed. Asked after the journal was
- * applied, so that whoever is left is one whom a newer custodian would know.
+ * applied, so that whoever is left is one whom a newer custodian would know. Of an erased owner nothing may live in a category
+ * that was destroyed; where nothing does, their fence is put up again: the journal may have let go of them.
  */
 export const stillThere = async (pool: Pool, keyring: BucketKeyring, forgot: readonly Forgot[]): Promise<number> => {
   if (forgot.length === 0) return 0;
   const states = await ownerStates(pool);
-  const shut = (owner: OwnerRef) => ['erasing', 'closed'].includes(states.get(ownerKey(owner)) ?? '');
-  const erased = forgot.filter(({ kind, owner }) => kind === 'erased' && !shut(owner));
-  // Nothing was destroyed of them: the journal has no entry that could have told, and their fence is put up again.
-  const empty = erased.filter(({ keys }) => sumOf(keys) === 0).map(({ owner }) => owner);
-  if (empty.length > 0) await inTransaction(pool, (client) => beginErasing(client, empty));
-  const present = new Set(erased.filter(({ keys }) => sumOf(keys) > 0).map(({ owner }) => ownerKey(owner)));
-  for (const { owner, keys } of expiriesOf(forgot))
+  const isShut = (owner: OwnerRef) => ['erasing', 'closed'].includes(states.get(ownerKey(owner)) ?? '');
+  const present = new Set<string>();
+  const gone: OwnerRef[] = [];
+  for (const { owner, keys } of forgot.filter(({ kind, owner }) => kind === 'erased' && !isShut(owner)))
+    if ((await scopesOf(pool, keyring, owner)).some(({ state, category }) => state === 'live' && keys[category]))
+      present.add(ownerKey(owner));
+    else gone.push(owner);
+  if (gone.length > 0) await inTransaction(pool, (client) => beginErasing(client, gone));
+  const settled = await settledSequence(pool);
+  for (const { owner, keys } of expiriesOf(forgot.filter(({ sequence }) => sequence > settled)))
     // Behind an erasure nothing is listed any more; that the owner is shut has been seen above.
-    if (!shut(owner) && !(await hasExpired(pool, keyring, owner, keys))) present.add(ownerKey(owner));
+    if (!isShut(owner) && !(await hasExpired(pool, keyring, owner, keys))) present.add(ownerKey(owner));
   return present.size;
 };
 
-const sumOf = (keys: Forgot['keys']): number => Object.values(keys).reduce((sum, count) => sum + count, 0);
+/** Up to which event nothing that was minted is left: tombstones went with the keys when that was accepted. */
+const settledSequence = async (pool: Pool): Promise<number> =>
+  Number(
+    (await pool.query<{ settled: string | null }>('select max(log_sequence) as settled from accepted_loss')).rows[0]
+      ?.settled ?? 0,
+  );
 
 const ownerStates = async (pool: Pool | PoolClient): Promise<ReadonlyMap<string, string>> => {
   const { rows } = await pool.query<{ kind: OwnerRef['kind']; id: string; state: string }>(

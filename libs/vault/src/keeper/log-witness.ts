@@ -25,6 +25,8 @@ export interface Forgot {
   readonly kind: 'erased' | 'expired';
   /** How many keys of which category. */
   readonly keys: Readonly<Record<string, number>>;
+  /** Our own number of the event. */
+  readonly sequence: number;
 }
 
 /** What the log says about the vault that it was written with. */

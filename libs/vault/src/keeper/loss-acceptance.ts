@@ -32,6 +32,7 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
   await inTransaction(pool, async (client) => {
     if (!row) await writeRow(client, closed, epoch);
     if (wraps) await beginEpoch(client, epoch, wraps, clock.now());
+    await retireUnknownMirrors(client, founded.mirrors, clock.now());
     await takeOutUnopenable(client, founded.epochs, !opens);
     await markLost(client, losses);
     await beginIncarnation(client, { accepted: settled });
@@ -39,10 +40,10 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
     if (losses.report.missingEvents)
       await client.query(`update owner set reapplied = true where state in ('erasing', 'closed')`);
     await noteCustodian(client, founded);
-    await client.query('insert into accepted_loss (hash, report) values ($1, $2) on conflict do nothing', [
-      losses.report.hash,
-      JSON.stringify(losses.report),
-    ]);
+    await client.query(
+      'insert into accepted_loss (hash, report, log_sequence) values ($1, $2, $3) on conflict do nothing',
+      [losses.report.hash, JSON.stringify(losses.report), opens ? null : log.headSequence],
+    );
   });
   const checkpoint = log.checkpoints[0] ? witnessed(log.checkpoints[0]) : null;
   await custodian.change(({ phase, checkpoint: kept }) =>
@@ -75,6 +76,8 @@ const freshEpochKey = async (
   installation: string,
   epoch: number,
 ): Promise<readonly EpochKeyWrap[]> => {
+  // None of them has a wrap that it could lack: the key is new, and lies under no root yet.
+  for (const mirror of custodian.joining()) custodian.joined(mirror);
   const epochKey = newKey();
   try {
     return await wrapByMirrors(custodian, { installation, epoch }, epochKey);
@@ -94,6 +97,14 @@ const settledBy = (
     if ((known.get(incarnation) ?? -1) < count)
       settled.set(incarnation, Math.max(count, settled.get(incarnation) ?? 0));
   return settled;
+};
+
+/** Mirrors of a custodian that is lost: nobody waits for them any more. */
+const retireUnknownMirrors = async (client: PoolClient, mirrors: readonly string[], now: Date): Promise<void> => {
+  await client.query('update mirror set retired_at = $2 where retired_at is null and not id = any($1::uuid[])', [
+    mirrors,
+    now,
+  ]);
 };
 
 const writeRow = async (client: PoolClient, { custodian, token, leaseMs }: Closed, epoch: number): Promise<void> => {

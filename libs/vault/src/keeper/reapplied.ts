@@ -36,15 +36,13 @@ export const readUnrecorded = async (pool: Pool, keyring: BucketKeyring): Promis
   const { rows: owners } = await pool.query<{ kind: OwnerRef['kind']; id: string; erased: boolean }>(
     `select owner_kind as kind, owner_id as id, state in ('erasing', 'closed') as erased from owner where reapplied`,
   );
-  return {
-    reconciliations: rows.map(({ id, applied }) => ({ id, applied: Number(applied) })),
-    owners: await Promise.all(
-      owners.map(async ({ kind, id, erased }) => {
-        const owner = { kind, id } as OwnerRef;
-        return { owner, erased, ...countsOf(await scopesOf(pool, keyring, owner)) };
-      }),
-    ),
-  };
+  const told: Reapplied[] = [];
+  // One after the other: after a loss of events these are all who were ever erased.
+  for (const { kind, id, erased } of owners) {
+    const owner = { kind, id } as OwnerRef;
+    told.push({ owner, erased, ...countsOf(await scopesOf(pool, keyring, owner)) });
+  }
+  return { reconciliations: rows.map(({ id, applied }) => ({ id, applied: Number(applied) })), owners: told };
 };
 
 const countsOf = (scopes: readonly ScopeInfo[]): Pick<Reapplied, 'retained' | 'expired'> => {

@@ -125,7 +125,8 @@ export const SCHEMA: readonly Migration[] = [
       -- What two persons have agreed to, by its hash: counts only.
       create table accepted_loss (
         hash text primary key,
-        report jsonb not null
+        report jsonb not null,
+        log_sequence bigint                -- where the log ended, if nothing that was minted until then is left
       );
     `,
   },
