@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chownSync, cpSync, readdirSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,13 +16,13 @@ export const takeDataDirectory = async (directory, programs, loot) => {
   try {
     const account = await accountOf();
     const server = { postgres: join(programs, 'postgres'), data: join(scratch, 'data'), account };
-    await cp(directory, server.data, { recursive: true });
+    cpSync(directory, server.data, { recursive: true });
     await rm(join(server.data, 'postmaster.pid'), { force: true });
     const out = join(scratch, 'out');
     await mkdir(out);
     await chmod(scratch, 0o711);
     await chmod(server.data, 0o700);
-    if (account) for (const path of [server.data, out]) await give(path, account);
+    if (account) for (const path of [server.data, out]) give(path, account);
     const databases = await takeDatabase(server, directory, 'postgres', out, loot);
     for (const name of databases) if (name !== 'postgres') await takeDatabase(server, directory, name, out, loot);
   } finally {
@@ -53,10 +54,10 @@ const takeDatabase = async (server, directory, database, out, loot) => {
   return (await read(files.databases, ['name'])).map(({ name }) => name);
 };
 
-/** Runs commands on one database and ends. A command ends with its line there. */
+/** Runs commands on one database and ends. A command ends with its line there; `-F`: nobody needs this copy after a crash. */
 const singleUser = ({ postgres, data, account }, database, commands) =>
   new Promise((resolve, reject) => {
-    const child = spawn(postgres, ['--single', '-D', data, database], {
+    const child = spawn(postgres, ['--single', '-F', '-D', data, database], {
       ...{ cwd: '/', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }, stdio: ['pipe', 'ignore', 'pipe'] },
       ...account,
     });
@@ -81,10 +82,7 @@ const accountOf = async () => {
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
 };
 
-const give = async (path, { uid, gid }) => {
-  await chown(path, uid, gid);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await give(join(path, entry.name), { uid, gid });
-    else await chown(join(path, entry.name), uid, gid);
-  }
+const give = (path, { uid, gid }) => {
+  chownSync(path, uid, gid);
+  for (const name of readdirSync(path, { recursive: true })) chownSync(join(path, name), uid, gid);
 };
