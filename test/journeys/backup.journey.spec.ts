@@ -1,5 +1,9 @@
 import { access, cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EventStoreDb } from '#ledger';
+import { ensureAuthority } from '#pki';
+import { testDatabase } from '#testing';
+import { NodeProcess } from '../conformance/event-store/node-process.js';
 import { Erasing } from '../faults/erasing.js';
 import { makuler as command } from './chinook.js';
 import { Installation, eventually } from './installation.js';
@@ -106,8 +110,46 @@ describe('a backup', () => {
     await expect(access(second.custodian)).rejects.toMatchObject({ code: 'ENOENT' });
   }, 60_000);
 
-  it('goes into a new home after everything was lost, also when it is killed on the way', async () => {
+  it('goes into servers of one’s own, another one of the protocol among them', async () => {
     await first.stop();
+    const databases = await Promise.all([1, 2, 3, 4].map(() => testDatabase()));
+    const [events, control, readModels, vault] = databases.map(({ url }) => url);
+    const directory = join(second.directory, 'node');
+    const authority = await ensureAuthority(directory);
+    const { certFile, keyFile, caFile } = await authority.ensureCertificate('event-node', { usage: 'server' });
+    const node = await NodeProcess.start({
+      ...{ PATH: process.env['PATH']!, EVENT_NODE_DATABASE_URL: events!, EVENT_NODE_PORT: '0' },
+      ...{ EVENT_NODE_CERT_FILE: certFile, EVENT_NODE_KEY_FILE: keyFile, EVENT_NODE_PASSWORD: 'secret' },
+    });
+    const { address } = JSON.parse(node.output.split('\n').find((line) => line.includes('"event":"ready"'))!);
+    const url = `esdb://makuler:secret@${address}?tls=true&tlsCAFile=${caFile}`;
+    const servers = ['--eventstore-url', url, '--database-url', readModels!, '--control-database-url', control!];
+    const elsewhere = await Installation.create({ policy: 'policy/webshop' });
+    const { body } = await json(
+      command(
+        elsewhere,
+        'restore',
+        set,
+        '--custodian',
+        custodian(),
+        ...servers,
+        '--vault-database-url',
+        vault!,
+        '--json',
+      ),
+    );
+    const store = new EventStoreDb(url);
+    const found = await store.forwards({ maxCount: 10_000 });
+    await store.close();
+    expect(body).toMatchObject({ gate: 'behind', appended: found.length, events: found.length });
+    const original = JSON.parse(await readFile(join(set, 'manifest.json'), 'utf8'));
+    expect(String(found.length)).toBe(original.log.sequence);
+    await node.end('SIGTERM');
+    await elsewhere.destroy();
+    await Promise.all(databases.map((database) => database.drop()));
+  }, 90_000);
+
+  it('goes into a new home after everything was lost, also when it is killed on the way', async () => {
     const restoring = command(second, 'restore', set, '--custodian', custodian());
     // Killed as soon as it writes: the home says that a restore has begun.
     await eventually(

@@ -40,7 +40,11 @@ export const restoreHome = async <T>(
   use: (restored: RestoredHome) => Promise<T>,
 ): Promise<T> => {
   const system = new System(options, wordless(warn));
-  const stop = () => void system.stop();
+  let isTold = false;
+  const stop = () => {
+    isTold = true;
+    void system.stop();
+  };
   for (const signal of SIGNALS) process.on(signal, stop);
   let stores: ConnectedStores | undefined;
   try {
@@ -51,6 +55,11 @@ export const restoreHome = async <T>(
     const log = await restoreSet({ ...stores, vaultState: status }, { directory, manifest, incarnation, progress });
     await updateState(options.home, { restore: { setId: manifest.setId, incarnation, done: true } });
     return await use({ log, vault: await status(), stores, running });
+  } catch (error) {
+    // What then fails is that the stores are gone.
+    throw isTold
+      ? new Refusal('It was interrupted.', 'Run it again with the same set: it goes on where it was.')
+      : error;
   } finally {
     await stores?.close();
     await system.stop();
