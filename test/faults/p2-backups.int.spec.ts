@@ -147,7 +147,7 @@ describe('P2: whoever has copies of everything', () => {
     for (const person of erased) expect(joining(report, person)).toEqual([]);
     // Events name their stream's own person in clear, as the stream's name does.
     expect(report.confirmed.filter(({ at }) => !at.startsWith('event.'))).toEqual([]);
-  });
+  }, 120_000);
 
   it('tells by the difference of two copies who of a bucket was erased in between, and by one copy who ever was: the stated limit', async () => {
     const report = await attack([loot('before', 'dumps'), loot('after', 'dumps')]);

@@ -123,5 +123,5 @@ describe('P3: every restore', () => {
       },
     );
     await fc.assert(property, { numRuns: 6, endOnFailure: true });
-  });
+  }, 120_000);
 });
