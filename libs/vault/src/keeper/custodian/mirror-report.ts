@@ -1,5 +1,5 @@
 import type { MirrorReport } from '../../operations-contract.js';
-import { lookAt } from './looking.js';
+import { awayBecause, lookAt } from './looking.js';
 import type { CustodianMirrors } from './mirrors.js';
 
 /** Every mirror that is enrolled or configured, each read now: what it says of itself may be newer than what the vault knows. */
@@ -11,16 +11,9 @@ export const reportMirrors = async (custodian: CustodianMirrors): Promise<readon
       const isCurrent = state !== undefined && state.number === custodian.state?.number;
       const standing = isCurrent && custodian.present().includes(mirror) ? 'present' : 'joining';
       const roots = await mirror.epochs().catch(() => []);
-      return problem
-        ? {
-            id,
-            name: mirror.name,
-            standing: 'away',
-            reason: problem.reason,
-            message: 'It could be read until now.',
-            roots,
-          }
-        : { id, name: mirror.name, standing, reason: undefined, message: undefined, roots };
+      if (!problem) return { id, name: mirror.name, standing, reason: undefined, message: undefined, roots };
+      const { name, reason, message } = awayBecause(mirror.name, id, problem.reason);
+      return { id, name, standing: 'away', reason, message, roots };
     }),
   );
   return [
