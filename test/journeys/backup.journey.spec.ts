@@ -46,6 +46,8 @@ describe('a backup', () => {
   const registered: Awaited<ReturnType<typeof register>>[] = [];
 
   it('is taken while commands flow, and by itself after a seal', async () => {
+    const { body: status } = await json(command(first, 'status', '--json'));
+    expect(status.warnings).toContainEqual(expect.stringContaining('no backup that can be restored'));
     for (const name of ['Kari', 'Ola', 'Per']) registered.push(await register(name));
     erased = registered[1]!.customerId;
     let isTaken = false;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { EventId } from '#kernel';
-import { newId, SystemClock } from '#kernel';
+import { MakulerError, newId, SystemClock } from '#kernel';
 import type { StoredEvent } from '#ledger';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
@@ -335,6 +335,15 @@ describe('backup sets', () => {
     epochs = { ...epochs, current: 4, sealing: true, retiring: [] };
     expect((await inventory.list()).map(({ restorableUntil }) => restorableUntil)).toEqual(['open', 'open']);
     expect(await backups.prune(sets())).toEqual([]);
+    const away = new Inventory(
+      control,
+      { epochs: () => Promise.reject(new MakulerError('vault-unavailable')) },
+      new SystemClock(),
+    );
+    expect((await away.list()).map(({ state, restorableUntil }) => [state, restorableUntil])).toEqual([
+      ['good', 'unknown'],
+      ['good', 'unknown'],
+    ]);
     epochs = { ...epochs, sealing: false };
     vault.header = { ...vault.header!, epoch: 4 };
     const third = await take();

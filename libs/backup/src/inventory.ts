@@ -1,4 +1,5 @@
 import type { Clock } from '#kernel';
+import { isMakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import { migrate } from '#postgres';
 import type { EpochsReport, VaultOperations } from '#vault/operations';
@@ -22,8 +23,11 @@ export interface KnownSet {
   readonly verifiedAt: Date | undefined;
   /** When a drill restored it and found nothing wrong. */
   readonly drilledAt: Date | undefined;
-  /** Until when it can be restored; `open` while its epoch is not sealed yet, undefined when it can be no more. */
-  readonly restorableUntil: Date | 'open' | undefined;
+  /**
+   * Until when it can be restored; `open` while its epoch is not sealed yet, `unknown` while the vault can't be asked,
+   * undefined when it can be no more.
+   */
+  readonly restorableUntil: Date | 'open' | 'unknown' | undefined;
 }
 
 /** A set as it is shown: instants as RFC 3339, what there is not as null. */
@@ -36,7 +40,7 @@ export const viewOf = ({ createdAt, verifiedAt, drilledAt, restorableUntil, ...s
   createdAt: createdAt.toISOString(),
   verifiedAt: verifiedAt?.toISOString() ?? null,
   drilledAt: drilledAt?.toISOString() ?? null,
-  restorableUntil: restorableUntil === 'open' ? restorableUntil : (restorableUntil?.toISOString() ?? null),
+  restorableUntil: restorableUntil instanceof Date ? restorableUntil.toISOString() : (restorableUntil ?? null),
 });
 
 interface Row {
@@ -100,9 +104,26 @@ export class Inventory {
     return opens(epoch, await this.operations.epochs()) || opens(epoch, await this.operations.epochs());
   }
 
-  /** All of them, the latest first. Sets whose roots have gone since are marked as expired. */
+  /**
+   * All of them, the latest first. Sets whose roots have gone since are marked as expired. Behind a closed gate too: then it
+   * is what an operator needs most.
+   */
   async list(): Promise<readonly KnownSet[]> {
     await this.#migrated();
+    const epochs = await this.#epochs();
+    if (epochs) await this.#markExpired();
+    const { rows } = await this.control.query<Row>('select * from backup_set order by created_at desc, set_id');
+    return rows.map((row) => knownSet(row, epochs));
+  }
+
+  #epochs(): Promise<EpochsReport | undefined> {
+    return this.operations.epochs().catch((error: unknown) => {
+      if (isMakulerError(error, 'vault-unavailable')) return undefined;
+      throw error;
+    });
+  }
+
+  async #markExpired(): Promise<void> {
     const known = await this.control.query<{ vault_epoch: number }>(
       'select distinct vault_epoch from backup_set where expired_at is null',
     );
@@ -112,9 +133,6 @@ export class Inventory {
       'update backup_set set expired_at = $2 where expired_at is null and vault_epoch = any($1)',
       [gone, this.clock.now()],
     );
-    const epochs = await this.operations.epochs();
-    const { rows } = await this.control.query<Row>('select * from backup_set order by created_at desc, set_id');
-    return rows.map((row) => knownSet(row, epochs));
   }
 
   #migrated(): Promise<unknown> {
@@ -129,7 +147,7 @@ export class Inventory {
 const opens = (epoch: number, { current, sealing, retiring }: EpochsReport): boolean =>
   epoch >= (sealing ? current - 1 : current) || retiring.some((one) => one.epoch === epoch);
 
-const knownSet = (row: Row, epochs: EpochsReport): KnownSet => ({
+const knownSet = (row: Row, epochs: EpochsReport | undefined): KnownSet => ({
   setId: row.set_id,
   directory: row.directory,
   createdAt: row.created_at,
@@ -143,7 +161,8 @@ const knownSet = (row: Row, epochs: EpochsReport): KnownSet => ({
   restorableUntil: row.expired_at || row.removed_at ? undefined : restorableUntil(row.vault_epoch, epochs),
 });
 
-const restorableUntil = (epoch: number, { retiring }: EpochsReport): Date | 'open' => {
-  const sealed = retiring.find((one) => one.epoch === epoch);
+const restorableUntil = (epoch: number, epochs: EpochsReport | undefined): Date | 'open' | 'unknown' => {
+  if (!epochs) return 'unknown';
+  const sealed = epochs.retiring.find((one) => one.epoch === epoch);
   return sealed ? new Date(sealed.destroyAt) : 'open';
 };

@@ -22,6 +22,7 @@ describe('what is said about backups', () => {
 
   it.each([
     ['one is of the open epoch', [set('open'), set(inDays(1))]],
+    ['the vault can’t be asked', [set('unknown')]],
     ['the last one has time', [set(inDays(3.1))]],
   ])('says nothing while %s', (_, sets) => {
     expect(backupWarnings(sets, NOW)).toEqual([]);

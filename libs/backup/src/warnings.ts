@@ -14,7 +14,8 @@ export const backupWarnings = (sets: readonly KnownSet[], now: Date): readonly s
     return [
       'There is no backup that can be restored: take one with `makuler backup DIR`, or give `up` a --backup-dir.',
     ];
-  if (good.some(({ restorableUntil }) => restorableUntil === 'open')) return [];
+  // Of a vault that can't be asked other things are said than this.
+  if (good.some(({ restorableUntil }) => !(restorableUntil instanceof Date))) return [];
   const last = Math.max(...good.map(({ restorableUntil }) => (restorableUntil as Date).getTime()));
   if (last - now.getTime() > NOTICE_MS) return [];
   return [

@@ -25,7 +25,8 @@ class SetAnswer implements SetView {
   @ApiProperty({
     type: 'string',
     nullable: true,
-    description: 'An instant; `open` while its epoch is not sealed; null when it can be restored no more',
+    description:
+      'An instant; `open` while its epoch is not sealed; `unknown` while the vault cannot be asked; null when it can be restored no more',
   })
   restorableUntil!: string | null;
 }

@@ -86,8 +86,10 @@ const lineOf = ({ createdAt, epoch, state, restorableUntil, drilledAt }: KnownSe
   const until =
     restorableUntil === 'open'
       ? 'restorable (its epoch is open)'
-      : restorableUntil
-        ? `restorable until ${restorableUntil.toISOString()}`
-        : state;
+      : restorableUntil === 'unknown'
+        ? 'not known to be restorable: the vault does not answer'
+        : restorableUntil
+          ? `restorable until ${restorableUntil.toISOString()}`
+          : state;
   return `${createdAt.toISOString()}  epoch ${epoch}  ${until}${drilledAt ? `, drilled ${drilledAt.toISOString()}` : ''}`;
 };

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Setting } from '#kernel';
@@ -64,20 +64,24 @@ export const systemOptions = (flags: Readonly<Record<string, string | undefined>
   const values = readConfiguration(Object.fromEntries(given) as Record<string, string | undefined>, SETTINGS);
   const home = homeIn(values.MAKULER_HOME);
   const external = externalOf(values);
+  const custodian =
+    values.CUSTODIAN?.split(',').map((mirror) => (mirror.includes(':') ? mirror : resolve(mirror))) ??
+    defaultCustodian(home);
+  const backupDirectory = values.BACKUP_DIR === undefined ? undefined : resolve(values.BACKUP_DIR);
+  if (backupDirectory !== undefined && custodian.some((mirror) => isInside(backupDirectory, mirror)))
+    throw new ConfigurationError(['BACKUP_DIR lies inside the custodian: give a directory outside of it']);
   return {
     home,
     host: values.HOST,
     port: values.PORT,
     policy: resolve(values.POLICY),
-    custodian:
-      values.CUSTODIAN?.split(',').map((mirror) => (mirror.includes(':') ? mirror : resolve(mirror))) ??
-      defaultCustodian(home),
+    custodian,
     baseEnv: baseEnv(),
     scriptOf: (app) => built(`apps/${app}/src/main.js`),
     preload: built('libs/observability/src/follow-parent.js'),
     ...(values.VAULT_EPOCH_WINDOW === undefined ? {} : { epochWindow: values.VAULT_EPOCH_WINDOW }),
     ...(values.VAULT_SEAL_EVERY === undefined ? {} : { sealEvery: values.VAULT_SEAL_EVERY }),
-    ...(values.BACKUP_DIR === undefined ? {} : { backupDirectory: resolve(values.BACKUP_DIR) }),
+    ...(backupDirectory === undefined ? {} : { backupDirectory }),
     ...(values.METRICS_PORT === undefined ? {} : { metricsPort: values.METRICS_PORT }),
     ...(values.REDIS_URL === undefined ? {} : { redisUrl: values.REDIS_URL }),
     ...(external === undefined ? {} : { external }),
@@ -101,6 +105,8 @@ const externalOf = (
     vaultDatabaseUrl: values.VAULT_DATABASE_URL!,
   };
 };
+
+const isInside = (directory: string, place: string): boolean => `${directory}${sep}`.startsWith(`${place}${sep}`);
 
 /** The flags that `systemOptions` reads. `--home` is an option of every command. */
 export const addSystemFlags = (command: Command): Command => {
