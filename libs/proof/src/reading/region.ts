@@ -136,6 +136,8 @@ export class Region implements Decoder {
 
   /** Rows of hex digits and base64 letters; one that reaches beyond the memory is decoded along the way. */
   #readText(view: View, from: number, to: number, last: boolean): void {
+    // One goes on that a decoder has: it says where the row ends.
+    if (this.#runEnd === Infinity) return;
     const { bytes, base } = view;
     for (const run of textRuns(bytes, Math.max(0, this.#runEnd - base), from, to)) {
       const start = base + run.from;
