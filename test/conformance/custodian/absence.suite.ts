@@ -30,6 +30,29 @@ export const describeAbsence = (place: () => Promise<MirrorPlace>, many: boolean
       },
     );
 
+    it.each(['missing', 'failed', 'exposed'] as const)(
+      'comes back by itself when it was found %s while a key was wrapped',
+      async (problem) => {
+        const { b, mirrors } = await removable();
+        mirrors.joined(b, problem);
+        expect(mirrors.away()).toMatchObject([{ name: b.name, reason: problem }]);
+        await mirrors.refresh();
+        expect([mirrors.away(), mirrors.joining()]).toEqual([[], [b]]);
+      },
+    );
+
+    it.each(['wrong-root', 'damaged'] as const)(
+      'waits for its repair when its root was found %s, and gets another',
+      async (problem) => {
+        const { all, b, mirrors } = await removable();
+        mirrors.joined(b, problem);
+        await mirrors.refresh();
+        expect(mirrors.away()).toMatchObject([{ name: b.name, reason: problem }]);
+        expect(await mirrors.repair(await b.id())).toBe(false);
+        expect([mirrors.away(), mirrors.joining(), await all[1].open().epochs()]).toEqual([[], [b], []]);
+      },
+    );
+
     if (many) describeLongAbsence(removable);
 
     it('is not made anew in an empty place: it is away, and the place stays as it is', async () => {

@@ -75,6 +75,13 @@ export const firstState = (
   ...{ pending: [], shredded: [], closed: [], retiring: [], checkpoint: null, retiredMirrors: [] },
 });
 
+/**
+ * Epochs whose root can still be relied upon, ascending. From the first mirror that has destroyed its root there is no way
+ * back: what needs that root is a copy from before, though another mirror may open it for a while.
+ */
+export const survivingEpochs = ({ epochs, retiring }: CustodianState): readonly number[] =>
+  epochs.filter((epoch) => !retiring.some((one) => one.epoch === epoch && one.confirmed.length > 0));
+
 /** What a step may change; number, ancestors and format follow by themselves. */
 export type StateChange = Partial<Omit<CustodianState, 'format' | 'installation' | 'number' | 'ancestors'>>;
 

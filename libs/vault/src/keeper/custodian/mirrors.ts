@@ -160,7 +160,7 @@ export class CustodianMirrors {
     if (!seat || typeof seat.standing !== 'string') return;
     if (problem === undefined) seat.standing = 'present';
     else this.#leave(seat, problem);
-    seat.awaitsRepair = problem !== undefined && problem !== 'failed';
+    seat.awaitsRepair = problem === 'wrong-root' || problem === 'damaged';
   }
 
   /** Makes the root of a new epoch at every mirror that is there, and puts it into the state. Idempotent. */
@@ -308,6 +308,8 @@ export class CustodianMirrors {
     for (const epoch of await custodian.epochs())
       // Never one that is later than the state knows: its root would be all that is left if this state is an old copy.
       if (begun.has(epoch) || (!epochs.includes(epoch) && epoch < epochs.at(-1)!)) await custodian.destroyRoot(epoch);
+    // A place that went meanwhile has no roots to list either: only of one that still says who it is they are gone.
+    if ((await custodian.id()) !== id) throw new Error('the mirror was replaced');
     for (const [epoch, confirmed] of begun)
       if (!confirmed.includes(id!)) this.#owed.set(epoch, new Set([...(this.#owed.get(epoch) ?? []), id!]));
   }
