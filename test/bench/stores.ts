@@ -79,6 +79,8 @@ export const startDoNothing = async (): Promise<Store> => {
 /** The vault as it is shipped, with a client that a program like the api has. */
 export interface VaultUnderTest {
   readonly client: GrpcVault;
+  /** Another process of the kind, as far as the vault can tell: with a lease of its own, and no key yet. */
+  connect(): Promise<GrpcVault>;
   end(): Promise<void>;
 }
 
@@ -98,13 +100,19 @@ export const startVaultProgram = async (eventStoreUrl: string): Promise<VaultUnd
     CUSTODIAN: ['a', 'b'].map((name) => join(directory, 'custodian', name)).join(','),
   });
   const files = await authority.ensureCertificate('api', { usage: 'client' });
-  const client = new GrpcVault({ address: `127.0.0.1:${port}`, ...files });
-  await client.ready(10_000);
+  const clients: GrpcVault[] = [];
+  const connect = async () => {
+    const client = new GrpcVault({ address: `127.0.0.1:${port}`, ...files });
+    clients.push(client);
+    await client.ready(10_000);
+    return client;
+  };
+  const client = await connect();
   const end = async () => {
-    await client.close();
+    for (const one of clients) await one.close();
     await stop();
     await database.drop();
     await rm(directory, { recursive: true });
   };
-  return { client, end };
+  return { client, connect, end };
 };
