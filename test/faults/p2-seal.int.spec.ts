@@ -297,6 +297,18 @@ describe('a seal (P2)', () => {
     await witness.checkSealed(2);
   });
 
+  it('says what its epochs are at any moment of a seal', async () => {
+    await witness.mint(person());
+    for (let seals = 0; seals < 10; seals++) {
+      let isUnderWay = true;
+      const seal = house.keeper.sealEpoch(true).finally(() => (isUnderWay = false));
+      const ask = async () => {
+        while (isUnderWay) expect(Date.parse((await house.keeper.epochs()).openedAt)).not.toBeNaN();
+      };
+      await Promise.all([seal, ask(), ask(), ask()]);
+    }
+  });
+
   it('keeps the journal until the last mirror has confirmed, and lets nobody claim that it is cleared', async () => {
     const owner = person();
     const { scopeId } = await witness.mint(owner);

@@ -71,9 +71,10 @@ export class Epochs {
   async report(): Promise<EpochsReport> {
     const { keyring, custodian } = this.surroundings;
     const state = custodian.state!;
-    const openedAt = await this.#openedAt();
+    const { current } = keyring;
+    const openedAt = await this.#openedAt(current);
     return {
-      current: keyring.current,
+      current,
       openedAt: openedAt.toISOString(),
       sealDueAt: new Date(openedAt.getTime() + this.surroundings.sealEveryMs).toISOString(),
       nextSealAt: this.#nextSealAt(openedAt).toISOString(),
@@ -102,14 +103,15 @@ export class Epochs {
       current: keyring.current,
       custodian: custodian.state!,
       table: await readEpochs(pool),
-      nextSealAt: this.#nextSealAt(await this.#openedAt()),
+      nextSealAt: this.#nextSealAt(await this.#openedAt(keyring.current)),
       windowMs,
     });
   }
 
-  async #openedAt(): Promise<Date> {
-    const { pool, keyring } = this.surroundings;
-    return (await readEpochs(pool)).find(({ epoch }) => epoch === keyring.current)!.opened_at;
+  /** An epoch that a seal is just beginning stands in the table once that is committed: it is opened now. */
+  async #openedAt(current: number): Promise<Date> {
+    const { pool, clock } = this.surroundings;
+    return (await readEpochs(pool)).find(({ epoch }) => epoch === current)?.opened_at ?? clock.now();
   }
   #nextSealAt(openedAt: Date): Date {
     const { sealEveryMs, clock } = this.surroundings;
