@@ -98,7 +98,10 @@ export default {
       name: 'libraries-by-their-index-from-apps',
       severity: 'error',
       from: { path: '^(apps|test)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^libs/', pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded)\\.ts$' },
+      to: {
+        path: '^libs/',
+        pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded)\\.ts$',
+      },
     },
     {
       name: 'libraries-know-no-app',

@@ -4,7 +4,7 @@ import teardown from './postgres.teardown.mjs';
 
 await setup();
 try {
-  await import('../dist/test/bench/main.js');
+  await import(new URL('../dist/test/bench/main.js', import.meta.url).href);
 } finally {
   await teardown();
 }
