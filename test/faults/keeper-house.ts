@@ -3,12 +3,13 @@ import { access, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OwnerRef, ScopeId } from '#kernel';
-import { SystemClock } from '#kernel';
+import { MakulerError, SystemClock } from '#kernel';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { testDatabase } from '#testing';
 import type { GateRefusal } from '#vault/keeper';
 import { CustodianMirrors, FileCustodian, Keeper, LogWitness } from '#vault/keeper';
+import type { Held } from './mortal.js';
 import { Life } from './mortal.js';
 import { VaultCopies } from './vault-copies.js';
 
@@ -23,7 +24,13 @@ const isThere = (directory: string) =>
 
 /** A log in which nothing was written yet. */
 class EmptyLog extends LogWitness {
+  /** How often it still does not answer. */
+  awayFor = 0;
   async testify() {
+    if (this.awayFor > 0) {
+      this.awayFor--;
+      throw new MakulerError('store-unavailable');
+    }
     return { checkpoints: [], headSequence: 0, incarnations: new Map<string, number>(), forgot: [] };
   }
   async *sealedScopes() {}
@@ -48,10 +55,12 @@ export type Read = string;
 /** A keeper in this process, over a real database and real custodian directories, that can be killed at any step. */
 export class KeeperHouse {
   readonly clock = new AheadClock();
+  readonly log = new EmptyLog();
   /** Refusals of a keeper that had been serving. */
   readonly refusals: GateRefusal[] = [];
   windowMs = 0;
   #life = new Life();
+  #next: Life | undefined;
   #keeper: Keeper | undefined;
   readonly #copies: VaultCopies;
   #pool: Pool | undefined;
@@ -87,7 +96,8 @@ export class KeeperHouse {
 
   /** Throws what `Keeper.start` throws; the process is over then. */
   async start(): Promise<void> {
-    this.#life = new Life();
+    this.#life = this.#next ?? new Life();
+    this.#next = undefined;
     const pool = createPool(this.database.url, { name: 'keeper' });
     this.#pool = pool;
     const custodians = this.mirrors.map((directory) => this.#life.custodian(new FileCustodian(directory)));
@@ -95,7 +105,7 @@ export class KeeperHouse {
       this.#keeper = await Keeper.start({
         pool: this.#life.pool(pool),
         custodian: new CustodianMirrors(custodians),
-        log: new EmptyLog(),
+        log: this.log,
         clock: this.clock,
         leaseMs: LEASE_MS,
         epochWindowMs: this.windowMs,
@@ -151,6 +161,25 @@ export class KeeperHouse {
     await this.keeper.shred({ orderId, owner, scopeIds, kind });
     await this.keeper.release(owner, orderId);
     return orderId;
+  }
+
+  /** Stops a query of the start that comes. */
+  holdNextStart(part: string, when: 'before' | 'after'): Held {
+    return (this.#next = new Life()).hold(part, when);
+  }
+  /** Locks a row as another session; gives what lets go of it. */
+  async lock(text: string, values: readonly unknown[]): Promise<() => Promise<void>> {
+    const client = await this.outside.connect();
+    await client.query('begin');
+    await client.query(text, [...values]);
+    return async () => {
+      await client.query('rollback');
+      client.release();
+    };
+  }
+  /** What the first mirror has on disk. */
+  async state() {
+    return (await new FileCustodian(this.mirrors[0]!).readState())!;
   }
 
   async sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {

@@ -22,6 +22,12 @@ export class VaultCopies {
   }
 
   /** While no vault runs on it. */
+  async empty(): Promise<void> {
+    const { rows } = await this.pool.query<{ name: string }>(TABLES);
+    await this.pool.query(`truncate ${rows.map(({ name }) => `public.${name}`).join(', ')}`);
+  }
+
+  /** While no vault runs on it. */
   async putBack(copy: string): Promise<void> {
     await inTransaction(this.pool, async (client) => {
       await client.query('set local session_replication_role = replica');

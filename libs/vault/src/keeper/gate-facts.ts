@@ -1,5 +1,6 @@
 import type { Pool } from '#postgres';
 import type { CustodianState } from './custodian/custodian-state.js';
+import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { readVaultRow } from './founding.js';
 import type { CustodianFacts, GateFacts, VaultFacts } from './gate-judgement.js';
@@ -37,10 +38,7 @@ const custodianFacts = (state: CustodianState | undefined): CustodianFacts | und
     installation: state.installation,
     number: state.number,
     founded: state.phase === 'founded',
-    // From the first mirror that has destroyed its root there is no way back: what needs that root is a copy from before.
-    epochs: state.epochs.filter(
-      (epoch) => !state.retiring.some((one) => one.epoch === epoch && one.confirmed.length > 0),
-    ),
+    epochs: survivingEpochs(state),
     checkpoint: state.checkpoint
       ? { sequence: Number(state.checkpoint.sequence), link: state.checkpoint.hash }
       : undefined,

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import type { Clock, OwnerRef, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
@@ -36,8 +35,9 @@ import { noteReconciled } from './reapplied.js';
 import { replayJournal } from './reconcile.js';
 import { Recovery } from './recovery.js';
 import { SCHEMA } from './schema.js';
+import { VaultCounts } from './vault-counts.js';
 import type { VaultStatus } from './status.js';
-import { isDeviceShared, mirrorStates, vaultCounts } from './status.js';
+import { isDeviceShared, mirrorStates } from './status.js';
 import { keepCheckpoint, standingOf } from './witness.js';
 
 export interface KeeperOptions {
@@ -73,14 +73,16 @@ export class Keeper {
   /** What leads out of a closed gate. */
   readonly recovery: Recovery;
   readonly #handedOut = new HandedOut((why) => this.#interrupted(why));
+  readonly #counts: VaultCounts;
   #ended = false;
   #holders: Holders | undefined;
 
   private constructor(private readonly options: KeeperOptions) {
+    this.#counts = new VaultCounts(options.pool, options.clock);
     this.recovery = new Recovery({
       pool: options.pool,
       whileClosed: (work) => this.#whileClosed(work),
-      reconcile: () => this.#settle(),
+      reconcile: () => this.#reconcileAgain('losses were accepted'),
       keyring: () => this.#current().keyring,
     });
   }
@@ -176,7 +178,7 @@ export class Keeper {
     } finally {
       await activity.giveUp();
     }
-    await (this.#opening = this.#reopen('a mirror was repaired').finally(() => (this.#opening = undefined)));
+    await this.#reconcileAgain('a mirror was repaired');
   }
 
   /** A copy of the database at one moment. Throws `vault-unavailable` while the gate is closed: what is refused is no backup. */
@@ -197,7 +199,7 @@ export class Keeper {
     } finally {
       await activity.giveUp();
     }
-    await (this.#opening = this.#reopen('the vault was restored').finally(() => (this.#opening = undefined)));
+    await this.#reconcileAgain('the vault was restored');
   }
 
   async standing(): Promise<VaultStanding> {
@@ -214,20 +216,13 @@ export class Keeper {
 
   /** Answers behind a closed gate too: what is known of the database then, and what to do. */
   async status(): Promise<VaultStatus> {
-    const { pool, custodian, home } = this.options;
-    const homeDevice =
-      home === undefined
-        ? undefined
-        : await stat(home).then(
-            ({ dev }) => dev,
-            () => undefined,
-          );
+    const { custodian, home } = this.options;
     return {
       gate: this.#gate,
       installation: custodian.state?.installation,
-      ...(await vaultCounts(pool)),
+      ...(await this.#counts.now()),
       mirrors: await mirrorStates(custodian),
-      sharedDevice: await isDeviceShared(custodian, homeDevice),
+      sharedDevice: await isDeviceShared(custodian, home),
       holders: this.#open?.holders.count ?? 0,
       epochs: await this.#open?.epochs.report(),
     };
@@ -315,8 +310,6 @@ export class Keeper {
       assertFits(judgeForgotten(await stillThere(pool, keyring, facts.log.forgot)));
       if (applied > 0) await noteReconciled(pool, applied);
       this.#handedOut.note(row.incarnation, Number(row.mint_sequence));
-      // The right to write may have been lost meanwhile, and then nobody was told.
-      if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');
       // Processes may still hold what the life before this one leased to them: a shred waits for that too. Only the very
       // first life of an installation has none before it.
       const inheritedMs = this.#holders || row.mint_sequence !== '0' ? Math.max(leaseMs, row.lease_ms) : 0;
@@ -327,6 +320,8 @@ export class Keeper {
       const open = assemble(this.options, life, this.#handedOut, (why) => this.#interrupted(why));
       await open.epochs.adopt();
       await notePlaces(pool, custodian, clock.now());
+      // The right to write may have been lost meanwhile, and then nobody was told. Nothing is awaited between here and the gate.
+      if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');
       this.#open = open;
       open.epochs.resume();
       this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
@@ -349,6 +344,12 @@ export class Keeper {
   #interrupted(why: string): void {
     if (this.#ended || this.#opening || !this.#open) return;
     this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
+  }
+
+  /** Behind a closed gate, when what kept it closed may be mended. Resolves with the next verdict, whatever it is. */
+  async #reconcileAgain(why: string): Promise<void> {
+    if (this.#open || this.#ended) return;
+    await (this.#opening ??= this.#reopen(why).finally(() => (this.#opening = undefined)));
   }
 
   async #reopen(why: string): Promise<void> {

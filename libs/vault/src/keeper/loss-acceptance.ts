@@ -4,6 +4,7 @@ import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../aead.js';
 import type { LossReport } from '../recovery-contract.js';
 import type { WitnessedCheckpoint } from '../witness-contract.js';
+import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { noteCustodian } from './custodian-number.js';
 import type { EpochKeyWrap } from './epochs/epoch-keys.js';
@@ -25,7 +26,8 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
   const { log, handedOut } = facts;
   const founded = custodian.state ?? (await foundCustodian(closed));
   const row = await readVaultRow(pool);
-  const opens = row !== undefined && founded.epochs.includes(row.epoch);
+  const roots = survivingEpochs(founded);
+  const opens = row !== undefined && roots.includes(row.epoch);
   const epoch = opens ? row.epoch : founded.epochs.at(-1)!;
   const wraps = opens ? undefined : await freshEpochKey(custodian, founded.installation, epoch);
   const settled = settledBy(log, handedOut, row && (await readIncarnations(pool)));
@@ -33,7 +35,7 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
     if (!row) await writeRow(client, closed, epoch);
     if (wraps) await beginEpoch(client, epoch, wraps, clock.now());
     await retireUnknownMirrors(client, founded.mirrors, clock.now());
-    await takeOutUnopenable(client, founded.epochs, !opens);
+    await takeOutUnopenable(client, roots, !opens);
     await markLost(client, losses);
     await beginIncarnation(client, { accepted: settled });
     // What the log has lost may be that somebody was erased.

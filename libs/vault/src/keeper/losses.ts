@@ -4,6 +4,7 @@ import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import type { LossReport } from '../recovery-contract.js';
 import type { CustodianState } from './custodian/custodian-state.js';
+import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { Refused } from './gate.js';
 import type { GateFacts } from './gate-judgement.js';
@@ -38,7 +39,7 @@ export interface Closed {
 export const assess = async ({ pool, custodian, witness, refused }: Closed): Promise<Losses> => {
   if (!refused?.acceptable) throw new MakulerError('nothing-lost');
   const shredded = journaled(custodian.state);
-  const roots = custodian.state?.epochs ?? [];
+  const roots = custodian.state ? survivingEpochs(custodian.state) : [];
   const lost = new Map<ScopeId, string>();
   for await (const batch of witness.sealedScopes()) {
     const unknown = batch.filter(({ scopeId }) => !lost.has(scopeId) && !shredded.has(scopeId));

@@ -10,7 +10,7 @@ import { lockOwners } from './owners.js';
 import { noteReapplied } from './reapplied.js';
 import { storeReceipt } from './receipts.js';
 import { dissolve } from './shredding.js';
-import type { Destroyed } from './tombstones.js';
+import type { Destroyed, Doomed } from './tombstones.js';
 import { beginErasing, bury, lockScopes } from './tombstones.js';
 
 /** Entries whose tombstones are looked for in one query, and applied in one transaction. */
@@ -27,31 +27,33 @@ export const replayJournal = async (
 ): Promise<number> => {
   const state = custodian.state!;
   let applied = 0;
-  for (const { orderId, entries } of state.pending) applied += await applyOrder(pool, keyring, orderId, entries);
+  const vault = { pool, keyring, custodian };
+  for (const { orderId, entries } of state.pending) applied += await applyOrder(vault, orderId, entries);
   for (let first = 0; first < state.shredded.length; first += CHUNK)
-    applied += await applyEntries(pool, keyring, state.shredded.slice(first, first + CHUNK));
-  applied += await closeAgain(pool, keyring, state);
+    applied += await applyEntries(vault, state.shredded.slice(first, first + CHUNK));
+  applied += await closeAgain(vault, state);
   if (state.pending.length > 0)
     await custodian.change((now) => dissolve(new Set(state.pending.map(({ orderId }) => orderId)), now));
   return applied;
 };
 
-const applyOrder = (
-  pool: Pool,
-  keyring: BucketKeyring,
-  orderId: string,
-  entries: readonly JournalEntry[],
-): Promise<number> =>
-  inTransaction(pool, async (client) => {
-    const { applied, destroyed, epoch } = await apply(client, keyring, entries);
+interface Vault {
+  readonly pool: Pool;
+  readonly keyring: BucketKeyring;
+  readonly custodian: CustodianMirrors;
+}
+
+const applyOrder = (vault: Vault, orderId: string, entries: readonly JournalEntry[]): Promise<number> =>
+  inTransaction(vault.pool, async (client) => {
+    const { applied, destroyed, epoch } = await apply(client, vault, entries);
     await storeReceipt(client, orderId, destroyed, epoch);
     return applied;
   });
 
-const applyEntries = async (pool: Pool, keyring: BucketKeyring, entries: readonly JournalEntry[]): Promise<number> => {
-  const missing = await withoutTombstone(pool, entries);
+const applyEntries = async (vault: Vault, entries: readonly JournalEntry[]): Promise<number> => {
+  const missing = await withoutTombstone(vault.pool, entries);
   if (missing.length === 0) return 0;
-  return inTransaction(pool, async (client) => (await apply(client, keyring, missing)).applied);
+  return inTransaction(vault.pool, async (client) => (await apply(client, vault, missing)).applied);
 };
 
 const withoutTombstone = async (
@@ -72,7 +74,7 @@ const withoutTombstone = async (
 
 const apply = async (
   client: PoolClient,
-  keyring: BucketKeyring,
+  { keyring, custodian }: Vault,
   entries: readonly JournalEntry[],
 ): Promise<{ applied: number; destroyed: readonly Destroyed[]; epoch: number }> => {
   const missing = await withoutTombstone(client, entries);
@@ -89,7 +91,9 @@ const apply = async (
       mended.set(ownerKey(opened.record.owner), opened.record.owner);
       if (toErase.has(row.scope_id)) erasing.set(ownerKey(opened.record.owner), opened.record.owner);
     }
-  let epoch = Math.max(0, ...entries.map((entry) => entry.epoch));
+  const later = laterEpochs(missing, doomed);
+  if (later.size > 0) await custodian.change((state) => raised(state, later));
+  let epoch = Math.max(0, ...entries.map((entry) => entry.epoch), ...later.values());
   for (const owner of erasing.values()) {
     const named = doomed.filter(({ row }) => toErase.has(row.scope_id));
     epoch = Math.max(epoch, await dropExceptions(client, keyring, owner, named));
@@ -105,7 +109,33 @@ const apply = async (
   return { applied: missing.length, destroyed, epoch };
 };
 
-const closeAgain = async (pool: Pool, keyring: BucketKeyring, { closed }: CustodianState): Promise<number> => {
+/**
+ * Of entries whose bucket lies in a later epoch than they say. The transaction that wrote them to the journal held the bucket's
+ * lock and was rolled back; a seal that waited for it has wrapped the key under the next epoch before the gate was closed. A
+ * copy from in between opens under that root, so the entry stays until it is gone.
+ */
+const laterEpochs = (entries: readonly JournalEntry[], doomed: readonly Doomed[]): ReadonlyMap<string, number> => {
+  const now = new Map(doomed.map(({ row, bucket }) => [row.scope_id, bucket?.epoch ?? 0]));
+  return new Map(
+    entries.flatMap(({ scopeId, epoch }) => {
+      const later = now.get(scopeId) ?? 0;
+      return later > epoch ? [[scopeId, later] as const] : [];
+    }),
+  );
+};
+
+const raised = (
+  { pending, shredded }: CustodianState,
+  later: ReadonlyMap<string, number>,
+): Pick<CustodianState, 'pending' | 'shredded'> => {
+  const raise = (entry: JournalEntry) => ({ ...entry, epoch: Math.max(entry.epoch, later.get(entry.scopeId) ?? 0) });
+  return {
+    pending: pending.map(({ orderId, entries }) => ({ orderId, entries: entries.map(raise) })),
+    shredded: shredded.map(raise),
+  };
+};
+
+const closeAgain = async ({ pool, keyring }: Vault, { closed }: CustodianState): Promise<number> => {
   const { rows } = await pool.query<{ owner_id: string }>(`select owner_id from owner where state = 'closed'`);
   const present = new Set(rows.map(({ owner_id }) => owner_id));
   const missing = closed.filter(({ id }) => !present.has(id));

@@ -1,3 +1,4 @@
+import { isMakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import type { LossReport } from '../recovery-contract.js';
 import { acceptedBefore, acceptLosses } from './loss-acceptance.js';
@@ -12,7 +13,7 @@ export interface Lent {
   readonly pool: Pool;
   /** Runs `work` behind the closed gate, with the right to write. Throws `nothing-lost` while the gate is open. */
   whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T>;
-  /** Reconciles anew. Resolves with the next verdict, whatever it is. */
+  /** Reconciles anew, unless the gate is open. Resolves with the next verdict, whatever it is. */
   reconcile(): Promise<void>;
   /** Throws `vault-unavailable` while the gate is closed. */
   keyring(): BucketKeyring;
@@ -27,16 +28,24 @@ export class Recovery {
   }
 
   async acceptLosses(hash: string): Promise<LossReport> {
-    const accepted = await acceptedBefore(this.lent.pool, hash);
-    if (accepted) return accepted;
-    const report = await this.lent.whileClosed(async (closed) => {
+    const report = await this.#accept(hash).catch(async (error: unknown) => {
+      // Asked only now: what was accepted once may be lost again, by a copy from after it, and is then accepted again.
+      const accepted = isMakulerError(error, 'nothing-lost') ? await acceptedBefore(this.lent.pool, hash) : undefined;
+      if (!accepted) throw error;
+      return accepted;
+    });
+    // Also when it was accepted before: the start that was to follow may have been cut off.
+    await this.lent.reconcile();
+    return report;
+  }
+
+  #accept(hash: string): Promise<LossReport> {
+    return this.lent.whileClosed(async (closed) => {
       const losses = await assess(closed);
       assertAgreed(losses, hash);
       await acceptLosses(closed, losses);
       return losses.report;
     });
-    await this.lent.reconcile();
-    return report;
   }
 
   async reapplied(): Promise<Unrecorded> {

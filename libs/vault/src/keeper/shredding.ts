@@ -160,16 +160,19 @@ const entriesOf = (order: ShredOrder, doomed: readonly Doomed[]): JournalEntry[]
 
 /**
  * The journal with applied orders dissolved among all other entries, where nothing tells which scopes belonged together.
- * An erasure is never weakened to an expiry, nor an epoch lowered.
+ * An erasure is never weakened to an expiry, nor an epoch lowered. An order whose last root went while it was pending leaves
+ * nothing behind, as after any other destruction.
  */
 export const dissolve = (
   applied: ReadonlySet<string>,
-  { pending, shredded }: Pick<CustodianState, 'pending' | 'shredded'>,
+  { pending, shredded, epochs }: Pick<CustodianState, 'pending' | 'shredded' | 'epochs'>,
 ): Pick<CustodianState, 'pending' | 'shredded'> => {
   const all = new Map(shredded.map((entry) => [entry.scopeId, entry]));
+  const oldest = Math.min(...epochs);
   for (const { orderId, entries } of pending)
     if (applied.has(orderId))
-      for (const entry of entries) all.set(entry.scopeId, stronger(entry, all.get(entry.scopeId)));
+      for (const entry of entries)
+        if (entry.epoch >= oldest) all.set(entry.scopeId, stronger(entry, all.get(entry.scopeId)));
   return { pending: pending.filter(({ orderId }) => !applied.has(orderId)), shredded: [...all.values()] };
 };
 const stronger = (a: JournalEntry, b: JournalEntry | undefined): JournalEntry =>

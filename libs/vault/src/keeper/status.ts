@@ -1,4 +1,4 @@
-import type { Pool } from '#postgres';
+import { stat } from 'node:fs/promises';
 import type { EpochsReport } from '../operations-contract.js';
 import { reportMirrors } from './custodian/mirror-report.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
@@ -13,6 +13,7 @@ export interface VaultStatus {
   readonly incarnation: string | undefined;
   readonly mintSequence: number;
   readonly epoch: number;
+  /** Of a vault that takes long to count: as they were a little while ago. */
   readonly keys: { readonly live: number; readonly expired: number; readonly erased: number; readonly lost: number };
   readonly buckets: number;
   readonly dirtyBuckets: number;
@@ -26,46 +27,6 @@ export interface VaultStatus {
   readonly epochs: EpochsReport | undefined;
 }
 
-type Counts = Pick<VaultStatus, 'incarnation' | 'mintSequence' | 'epoch' | 'keys' | 'buckets' | 'dirtyBuckets'>;
-
-/** What the database says; zeros of one that is empty or away: behind a closed gate the rest of the status matters most. */
-export const vaultCounts = async (pool: Pool): Promise<Counts> =>
-  (await counts(pool).catch(() => undefined)) ?? {
-    ...{ incarnation: undefined, mintSequence: 0, epoch: 0, buckets: 0, dirtyBuckets: 0 },
-    keys: { live: 0, expired: 0, erased: 0, lost: 0 },
-  };
-
-const counts = async (pool: Pool): Promise<Counts | undefined> => {
-  const { rows } = await pool.query<
-    Record<'live' | 'expired' | 'erased' | 'lost' | 'buckets' | 'dirty' | 'mint', string> & {
-      incarnation: string;
-      epoch: number;
-    }
-  >(
-    `select incarnation, mint_sequence as mint, epoch,
-            (select count(*) from scope where state = 'live') as live,
-            (select count(*) from scope where state = 'expired') as expired,
-            (select count(*) from scope where state = 'erased') as erased,
-            (select count(*) from scope where state = 'lost') as lost,
-            (select count(*) from bucket) as buckets,
-            (select count(*) from bucket where dirty) as dirty
-     from vault`,
-  );
-  const [row] = rows;
-  return (
-    row && {
-      ...{ incarnation: row.incarnation, mintSequence: Number(row.mint), epoch: row.epoch },
-      keys: {
-        live: Number(row.live),
-        expired: Number(row.expired),
-        erased: Number(row.erased),
-        lost: Number(row.lost),
-      },
-      ...{ buckets: Number(row.buckets), dirtyBuckets: Number(row.dirty) },
-    }
-  );
-};
-
 /** Reads every mirror now: one that can't be read, or is not at the present state, is not ok. */
 export const mirrorStates = async (custodian: CustodianMirrors): Promise<VaultStatus['mirrors']> =>
   (await reportMirrors(custodian)).map(({ name, standing, message = '' }) => ({
@@ -74,7 +35,8 @@ export const mirrorStates = async (custodian: CustodianMirrors): Promise<VaultSt
     message: standing === 'joining' ? 'It is being brought up to date.' : message,
   }));
 
-export const isDeviceShared = async (custodian: CustodianMirrors, homeDevice: number | undefined): Promise<boolean> => {
+export const isDeviceShared = async (custodian: CustodianMirrors, home: string | undefined): Promise<boolean> => {
+  const homeDevice = home === undefined ? undefined : await deviceOf(home).catch(() => undefined);
   const found = await Promise.all(custodian.mirrors.map((mirror) => mirror.device().catch(() => undefined)));
   // A token is a device of its own.
   const devices = found.filter((device) => device !== undefined);
@@ -84,3 +46,5 @@ export const isDeviceShared = async (custodian: CustodianMirrors, homeDevice: nu
     (homeDevice !== undefined && devices.includes(homeDevice))
   );
 };
+
+const deviceOf = async (path: string): Promise<number> => (await stat(path)).dev;
