@@ -87,6 +87,9 @@ const expectLegal = async ({ id, states, roots, destroyed }: Witness): Promise<v
   expect(states.filter((state, index) => state !== undefined || index === 0)).toContainEqual(
     await custodian.readState(),
   );
+  // Nor an older one under no name: while an order was pending it had one person's scopes side by side.
+  for (let older = 1; older < (states[0]?.number ?? 0); older++)
+    expect([older, disk.holds(Buffer.from(`"number":${older},`))]).toEqual([older, false]);
   if (id !== undefined) expect(await custodian.id()).toBe(id);
   for (const [epoch, { key, wrapped }] of roots)
     expect(await custodian.unwrapEpochKey({ installation: INSTALLATION, epoch }, wrapped)).toEqual(

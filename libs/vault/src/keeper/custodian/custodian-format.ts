@@ -59,8 +59,19 @@ const membersOf2 = (state: CustodianState) => ({
 const hashOfBody = (format: CustodianState['format'], body: string): string =>
   createHash('sha256').update(`makuler/custodian-state/${format}\n`).update(body).digest('hex');
 
+/** States never change: what stands for one is made once, for a journal of a hundred thousand entries takes its time. */
+const WRITTEN = new WeakMap<CustodianState, { readonly body: string; readonly hash: string }>();
+const writtenOf = (state: CustodianState): { readonly body: string; readonly hash: string } => {
+  const present = WRITTEN.get(state);
+  if (present) return present;
+  const body = bodyOf(state);
+  const written = { body, hash: hashOfBody(state.format, body) };
+  WRITTEN.set(state, written);
+  return written;
+};
+
 /** SHA-256, hex. Equal states of two mirrors have equal hashes. */
-export const hashOf = (state: CustodianState): string => hashOfBody(state.format, bodyOf(state));
+export const hashOf = (state: CustodianState): string => writtenOf(state).hash;
 
 /**
  * The state that follows: numbered on and linked to the one before, in the present format. `pinned` hashes stay among the
@@ -74,6 +85,8 @@ export const successorOf = (
   ...state,
   ...change,
   format: 2,
+  // As a mirror gives them back: whoever reads a state has the same as whoever wrote it.
+  shredded: [...(change.shredded ?? state.shredded)].sort(byKey(({ scopeId }) => scopeId)),
   epochs: [...(change.epochs ?? state.epochs)].sort((a, b) => a - b),
   mirrors: [...(change.mirrors ?? state.mirrors)].sort(),
   number: state.number + 1,
@@ -84,8 +97,8 @@ const HEADER = /^makuler\/custodian\/([12])$/;
 
 /** Two lines: `makuler/custodian/<format> <mirror> <hash of line 2>`, and the state as JSON. */
 export const encodeState = (mirror: string, state: CustodianState): string => {
-  const body = bodyOf(state);
-  return `makuler/custodian/${state.format} ${mirror} ${hashOfBody(state.format, body)}\n${body}\n`;
+  const { body, hash } = writtenOf(state);
+  return `makuler/custodian/${state.format} ${mirror} ${hash}\n${body}\n`;
 };
 
 type Stored = Omit<CustodianState, 'format' | 'pending' | 'shredded' | 'closed'> & {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -20,8 +21,24 @@ export const flushAncestors = async (directory: string): Promise<void> => {
 /** Above what we may look at, and on file systems that have nothing to sync, nothing is ours to keep. */
 const MAY_NOT = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS']);
 
-/** Writes a file of mode 0600 whole or not at all, and on disk when this resolves: beside, fsync, rename, fsync of the directory. */
+/**
+ * Writes a file of mode 0600 whole or not at all, and on disk when this resolves: beside, fsync, rename, fsync of the directory.
+ * What it replaces is overwritten, and only then: until the directory is on disk a crash may still bring it back.
+ */
 export const replaceDurably = async (file: string, content: string | Uint8Array): Promise<void> => {
+  const replaced = await open(file, 'r+').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  try {
+    await writeBeside(file, content);
+    if (replaced) await overwrite(replaced);
+  } finally {
+    await replaced?.close();
+  }
+};
+
+const writeBeside = async (file: string, content: string | Uint8Array): Promise<void> => {
   const beside = join(dirname(file), `.${randomBytes(8).toString('hex')}.new`);
   const handle = await open(beside, 'wx', 0o600);
   try {
@@ -37,15 +54,15 @@ export const replaceDurably = async (file: string, content: string | Uint8Array)
 /** Overwrites a file and removes it: for what may hold key bytes. What the device keeps of it is beyond reach. */
 export const destroyFile = async (file: string): Promise<void> => {
   const handle = await open(file, 'r+');
-  try {
-    const { size } = await handle.stat();
-    await handle.write(randomBytes(size), 0, size, 0);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await overwrite(handle).finally(() => handle.close());
   await unlink(file);
   await flushDirectory(dirname(file));
+};
+
+const overwrite = async (handle: FileHandle): Promise<void> => {
+  const { size } = await handle.stat();
+  await handle.write(randomBytes(size), 0, size, 0);
+  await handle.sync();
 };
 
 /** Removes what a crash between write and rename left behind; it was never relied upon, and may hold a root key. */

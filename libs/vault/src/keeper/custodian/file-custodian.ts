@@ -35,6 +35,8 @@ export class FileCustodian extends Custodian {
   readonly #home: string | undefined;
   readonly #observed: boolean;
   #checked: Promise<boolean> | undefined;
+  /** What was read or written last. */
+  #last: { readonly text: string; readonly mirror: string; readonly state: CustodianState } | undefined;
 
   constructor(directory: string, options: FileCustodianOptions = {}) {
     super();
@@ -73,14 +75,19 @@ export class FileCustodian extends Custodian {
     await this.#ready();
     const text = await readFile(join(this.#directory, STATE), 'utf8').catch(orUndefined);
     if (text === undefined) return undefined;
-    const { mirror, state } = decodeState(text, this.name);
+    // Looked at every few seconds, and the journal may be long: what is as it was is not read anew.
+    if (this.#last?.text !== text) this.#last = { text, ...decodeState(text, this.name) };
+    const { mirror, state } = this.#last;
     if (mirror !== (await readFile(join(this.#directory, MIRROR), 'utf8').catch(orUndefined))?.trim())
       throw new GateRefusal('custodian-damaged', `The custodian's state at ${this.name} is that of another mirror.`);
     return state;
   }
 
   async writeState(state: CustodianState): Promise<void> {
-    await replaceDurably(join(this.#directory, STATE), encodeState(await this.id(), state));
+    const mirror = await this.id();
+    const text = encodeState(mirror, state);
+    await replaceDurably(join(this.#directory, STATE), text);
+    this.#last = { text, mirror, state };
   }
 
   async createRoot(epoch: number): Promise<void> {
