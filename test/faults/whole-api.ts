@@ -45,7 +45,7 @@ export class WholeApi {
     readonly logged: readonly string[],
   ) {}
 
-  static async start(): Promise<WholeApi> {
+  static async start(options: Pick<ApiParts, 'timeouts'> = {}): Promise<WholeApi> {
     const policy = await loadPolicy('policy/jpi');
     const side = await ReadSide.start({ policy, projections: PROJECTIONS, now: new Date() });
     const { ledger, pool, clock } = side;
@@ -68,6 +68,7 @@ export class WholeApi {
       ...{ projections: side.states, close: async () => undefined, metrics: new Metrics('spec') },
       logger: createLogger({ name: 'spec', destination: { write: (line) => void logged.push(line) } }),
       rateLimits: { address: 0, token: 0, lookups: 0 },
+      ...options,
     } as unknown as ApiParts;
     const app = await createApi(parts);
     return new WholeApi(app, side, Object.fromEntries(entries) as Record<TokenRole, string>, logged);

@@ -25,6 +25,7 @@ import { ImportsModule } from './imports/imports.module.js';
 import { LookupRoutesModule } from './lookup/lookup-routes.module.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RouteRules } from './http/route-rules.js';
+import type { EdgeTimeouts } from './http/timeouts.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { PurchasesRoutesModule } from './purchases/purchases-routes.module.js';
 import { RecoveryRoutesModule } from './recovery/recovery-routes.module.js';
@@ -39,6 +40,8 @@ export interface ApiParts extends Parts {
   readonly projections: ProjectionStates;
   /** Default: DEFAULT_RATE_LIMITS. */
   readonly rateLimits?: RateLimitSettings;
+  /** Default: DEFAULT_TIMEOUTS. */
+  readonly timeouts?: EdgeTimeouts;
 }
 
 /** The contexts' own modules, each with its controllers; a new context adds its line here. */

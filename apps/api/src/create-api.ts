@@ -9,8 +9,11 @@ import { newId } from '#kernel';
 import type { ApiParts } from './app.module.js';
 import { AppModule } from './app.module.js';
 import { RateLimits } from './access/rate-limits.js';
+import { takeJsonOnly } from './http/json-body.js';
 import { translateHttpError } from './http/problem.js';
 import { putProblem } from './http/put-problem.js';
+import { refuseRepeatedHeaders } from './http/repeated-headers.js';
+import { DEFAULT_TIMEOUTS, timeoutsOf } from './http/timeouts.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
 import { refuseBrokenRequest } from './http/broken-request.js';
 import { checkBeforeLeaving } from './http/current-check.js';
@@ -25,6 +28,7 @@ import { ApiDocument, openApiDocument } from './system/openapi.js';
 export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Promise<NestFastifyApplication> => {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
+    ...timeoutsOf(parts.timeouts ?? DEFAULT_TIMEOUTS),
     // Ours, never the client's: a header of theirs could carry anything into the logs.
     genReqId: () => newId(),
     requestIdHeader: false,
@@ -41,7 +45,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
     // Nest's own lines quote messages of errors; ours go through the redacting logger.
     logger: false,
     abortOnError: false,
-    // Fastify's JSON parser refuses what poisons prototypes; no other media type is taken.
+    // Ours is below: Nest's would be registered over it.
     bodyParser: false,
   });
   await app.register(helmet, {
@@ -61,7 +65,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
   });
   const fastify = app.getHttpAdapter().getInstance();
   applyBodyLimits(fastify as never);
-  fastify.removeContentTypeParser('text/plain');
+  takeJsonOnly(fastify as never);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('makuler-request-id', request.id);
     // Every answer may hold personal data or say who exists; none is worth keeping in a cache.
@@ -71,6 +75,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
   const limits = app.get(RateLimits);
   await limits.bind(fastify as never);
   fastify.addHook('onRequest', (request, reply) => limits.count('address', request, reply));
+  refuseRepeatedHeaders(fastify as never);
   measureRequests(fastify as never, parts.metrics);
   checkBeforeLeaving(fastify as never);
   app.enableShutdownHooks([]);

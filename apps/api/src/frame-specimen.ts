@@ -68,7 +68,7 @@ class SpecimenController {
 
   @Post('many')
   @BodyLimit(4 * BODY_LIMIT)
-  many() {
+  many(@Body() _all: Record<string, unknown>) {
     return accepted({});
   }
 

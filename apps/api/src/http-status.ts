@@ -58,6 +58,7 @@ export const HTTP_STATUS = {
   'log-altered': 500,
   'identity-provider-unavailable': 503,
   'rate-limited': 429,
+  'request-timeout': 408,
   'payload-too-large': 413,
   'unsupported-media-type': 415,
   internal: 500,

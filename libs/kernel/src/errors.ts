@@ -203,6 +203,10 @@ export const ERRORS = {
     wayOut: 'Repeat later, or use a token of Makuler’s own.',
   },
   'rate-limited': { meaning: 'Too many requests.', wayOut: 'Repeat after `Retry-After`.' },
+  'request-timeout': {
+    meaning: 'The request did not arrive whole within the time for it.',
+    wayOut: 'Send it again, in one go.',
+  },
   'payload-too-large': { meaning: 'The body is larger than the route takes.', wayOut: 'Send less at once.' },
   'unsupported-media-type': {
     meaning: 'The route takes `application/json`.',

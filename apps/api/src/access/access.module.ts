@@ -5,6 +5,7 @@ import { Clock } from '#kernel';
 import { Ledger } from '#ledger';
 import { PurposeGuard } from './purpose.guard.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
+import { UndeclaredInput } from '../http/undeclared-input.guard.js';
 import { TokenGuard } from './token.guard.js';
 
 /** Who may call, and for which purpose. The order of the guards is the order of the questions. */
@@ -19,6 +20,7 @@ import { TokenGuard } from './token.guard.js';
     { provide: APP_GUARD, useClass: TokenGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: PurposeGuard },
+    { provide: APP_GUARD, useClass: UndeclaredInput },
   ],
   exports: [Traces],
 })

@@ -43,7 +43,7 @@ const field = (options: FieldOptions, schema: object, ...checks: PropertyDecorat
   );
 };
 
-/** Text of `min` (1) to `max` characters, white space around it taken off, no control characters but line ends. */
+/** Text of `min` (1) to `max` characters, white space around it taken off, no control characters but line ends, no half surrogate pairs. */
 export const Text = ({ min = 1, max, ...options }: FieldOptions & { min?: number; max: number }): PropertyDecorator => {
   const message = `give text of ${min} to ${max} characters`;
   return field(
@@ -54,7 +54,9 @@ export const Text = ({ min = 1, max, ...options }: FieldOptions & { min?: number
     MinLength(min, { message }),
     MaxLength(max, { message }),
     // eslint-disable-next-line no-control-regex -- control characters are what is refused
-    Matches(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, { message: 'take the control characters out' }),
+    Matches(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\p{Surrogate}]*$/u, {
+      message: 'take control characters and broken characters out',
+    }),
   );
 };
 

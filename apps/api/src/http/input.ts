@@ -1,3 +1,4 @@
+import type { ArgumentMetadata } from '@nestjs/common';
 import { ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { getMetadataStorage } from 'class-validator';
@@ -9,7 +10,7 @@ import { MakulerError } from '#kernel';
  * statement does not name (S10). All problems are named at once, none with the value that was sent.
  */
 export const inputPipe = (): ValidationPipe =>
-  new ValidationPipe({
+  new StrictPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -19,9 +20,26 @@ export const inputPipe = (): ValidationPipe =>
     exceptionFactory: (errors) => new MakulerError('invalid-input', { errors: inputProblems(errors) }),
   });
 
+class StrictPipe extends ValidationPipe {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (holdsPassedOver(value)) {
+      const message = 'there is a field that is taken nowhere';
+      throw new MakulerError('invalid-input', { errors: [{ path: '*', code: 'unknown-field', message }] });
+    }
+    return super.transform(value, metadata);
+  }
+}
+
+// class-transformer passes over fields named like what every object has (`constructor`, `toString`) in silence, and they
+// are unknown fields like any other. As deep as the body's parser lets anything be.
+const holdsPassedOver = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.keys(value).some((name) => name in Object.prototype) || Object.values(value).some(holdsPassedOver));
+
 /** The problems of a validation as a flat list, in the order of the input. */
 export const inputProblems = (errors: readonly ValidationError[], parent = ''): readonly InputProblem[] =>
-  errors.flatMap((error) => [
+  oncePerUnknown(errors).flatMap((error) => [
     ...Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
       constraint === 'whitelistValidation'
         ? unknownField(error, parent)
@@ -29,6 +47,13 @@ export const inputProblems = (errors: readonly ValidationError[], parent = ''): 
     ),
     ...inputProblems(error.children ?? [], join(parent, error.property)),
   ]);
+
+/** A body may have a hundred thousand unknown fields, and the answer for each is the same. */
+const oncePerUnknown = (errors: readonly ValidationError[]): readonly ValidationError[] => {
+  const isUnknown = ({ constraints }: ValidationError) => constraints?.['whitelistValidation'] !== undefined;
+  const first = errors.find(isUnknown);
+  return errors.filter((error) => error === first || !isUnknown(error));
+};
 
 /** An unknown field's name was made up by the sender and may be anything: it is told by where it stands, and what would fit. */
 const unknownField = ({ target }: ValidationError, parent: string): InputProblem => {
