@@ -59,6 +59,7 @@ export class KeeperHouse {
   /** Refusals of a keeper that had been serving. */
   readonly refusals: GateRefusal[] = [];
   windowMs = 0;
+  leaseMs = LEASE_MS;
   #life = new Life();
   #next: Life | undefined;
   #keeper: Keeper | undefined;
@@ -107,7 +108,7 @@ export class KeeperHouse {
         custodian: new CustodianMirrors(custodians),
         log: this.log,
         clock: this.clock,
-        leaseMs: LEASE_MS,
+        leaseMs: this.leaseMs,
         epochWindowMs: this.windowMs,
         sealEveryMs: 86_400_000,
         onRefused: (refusal) => this.refusals.push(refusal),

@@ -3,6 +3,7 @@ import type { OwnerRef } from '#kernel';
 import { newId, subjectOwner } from '#kernel';
 import type { SubjectId } from '#kernel';
 import { KeeperHouse } from './keeper-house.js';
+import type { Held } from './mortal.js';
 
 const somebody = (): OwnerRef => subjectOwner(newId<SubjectId>());
 
@@ -13,13 +14,25 @@ const until = async (holds: () => Promise<boolean> | boolean): Promise<void> => 
 /** Who holds the right to write. */
 const LOCKED = `select pid from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`;
 
-/** P2, P3, P5: what happens to meet in the vault, at the worst moment. */
+/** Transactions of the vault that another one waits for. */
+const BLOCKING = `select pid from pg_stat_activity where application_name like '%keeper%' and pid in
+  (select unnest(pg_blocking_pids(pid)) from pg_stat_activity where datname = current_database())`;
+
+/** P1, P2, P5: what happens to meet in the vault, at the worst moment. */
 describe('operations of the vault that meet', () => {
   let house: KeeperHouse;
   beforeEach(async () => {
     house = await KeeperHouse.build();
   });
   afterEach(() => house.end());
+
+  /** Rolls a transaction back that was stopped, once a seal waits for what it has locked. */
+  const rollBackBeforeSeal = async (held: Held): Promise<void> => {
+    let blocking: { pid: number }[] = [];
+    await until(async () => (blocking = await house.sql(BLOCKING)).length > 0);
+    await house.sql('select pg_terminate_backend($1, 5000)', [blocking[0]!.pid]);
+    held.release();
+  };
 
   it('a shred that is journaled and rolled back while a seal waits for its bucket is cleared with the later epoch (P2)', async () => {
     // More people than one bucket takes.
@@ -44,22 +57,8 @@ describe('operations of the vault that meet', () => {
       .shred({ orderId, owner, scopeIds: [scopes.get(owner.id)!.scopeId], kind: 'erasure' })
       .catch(() => undefined);
     await held.reached;
-    const backends = await house.sql<{ pid: number }>(
-      `select pid from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and application_name like '%keeper%'`,
-    );
-    expect(backends).toHaveLength(1);
     await letGo();
-    await until(
-      async () =>
-        (
-          await house.sql(
-            `select 1 from pg_stat_activity a where datname = current_database() and $1 = any(pg_blocking_pids(pid))`,
-            [backends[0]!.pid],
-          )
-        ).length > 0,
-    );
-    await house.sql('select pg_terminate_backend($1)', [backends[0]!.pid]);
-    held.release();
+    await rollBackBeforeSeal(held);
     await Promise.all([sealed, shredded]);
     await until(() => ['consistent', 'reconciled'].includes(house.keeper.gate.state));
 
@@ -67,6 +66,42 @@ describe('operations of the vault that meet', () => {
     // The seal has wrapped the key of the shredded scope's bucket under epoch 2: a copy from then opens under that root.
     expect(row).toEqual({ epoch: 2 });
     expect((await house.state()).shredded).toMatchObject([{ epoch: 2 }]);
+  });
+
+  it('somebody who is closed for ever in the journal, and not yet in the vault when a seal moves on, is cleared with the later epoch (P2)', async () => {
+    const [owner, orderId] = [somebody(), randomUUID()];
+    await house.shred(owner, [(await house.mint(owner)).scopeId], 'expiry');
+    await house.keeper.fence({ orderId, owner, kind: 'erasure', except: [] });
+    const held = house.life.hold('delete from owner_bucket', 'before');
+    const closed = house.keeper.closeForEver(owner, orderId).catch(() => undefined);
+    await held.reached;
+    const sealed = house.keeper.sealEpoch(true).catch(() => undefined);
+    await until(async () => (await house.sql<{ epoch: number }>('select epoch from vault'))[0]!.epoch === 2);
+    await rollBackBeforeSeal(held);
+    await Promise.all([sealed, closed]);
+    await until(() => house.keeper.gate.state === 'reconciled');
+    // Under the root of epoch 2 there are copies of what the tombstone still said.
+    expect((await house.state()).closed).toMatchObject([{ id: owner.id, epoch: 2 }]);
+  });
+
+  it('a shred waits for leases of the life before last, though they were longer than those of today (P1)', async () => {
+    const owner = somebody();
+    const { scopeId } = await house.mint(owner);
+    house.leaseMs = 2_500;
+    await house.restart();
+    house.keeper.holders
+      .connect(
+        'spec',
+        () => undefined,
+        () => undefined,
+      )
+      .renew(1);
+    const leaseEndsMs = house.clock.monotonicMs() + house.leaseMs;
+    house.leaseMs = 60;
+    await house.restart();
+    await house.restart();
+    await house.shred(owner, [scopeId]);
+    expect(house.clock.monotonicMs()).toBeGreaterThanOrEqual(leaseEndsMs - 50);
   });
 
   it('the right to write that is lost while the gate opens is noticed, and taken anew (P5)', async () => {

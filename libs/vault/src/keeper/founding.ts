@@ -29,15 +29,15 @@ interface FirstLife {
 }
 
 /**
- * Writes the right to write into the vault's row. Waits for a transaction that another vault may still have under way there;
+ * Writes the right to write into the vault's row, and the longest lease that was ever given: this process may end before those
+ * of the one before it have run out, and the next one waits for them too. Waits for a transaction that another vault may still have under way there;
  * throws `vault-unavailable` when that has begun another epoch since `row` was read.
  */
 export const takeOver = async (pool: Pool, row: VaultRow, token: string, leaseMs: number): Promise<void> => {
-  const { rowCount } = await pool.query('update vault set active = $1, lease_ms = $2 where epoch = $3', [
-    token,
-    leaseMs,
-    row.epoch,
-  ]);
+  const { rowCount } = await pool.query(
+    'update vault set active = $1, lease_ms = greatest(lease_ms, $2) where epoch = $3',
+    [token, leaseMs, row.epoch],
+  );
   if (rowCount !== 1) throw new MakulerError('vault-unavailable', { detail: 'Another vault was still sealing.' });
 };
 

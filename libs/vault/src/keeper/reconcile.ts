@@ -135,15 +135,29 @@ const raised = (
   };
 };
 
-const closeAgain = async ({ pool, keyring }: Vault, { closed }: CustodianState): Promise<number> => {
+const closeAgain = async ({ pool, keyring, custodian }: Vault, { closed }: CustodianState): Promise<number> => {
   const { rows } = await pool.query<{ owner_id: string }>(`select owner_id from owner where state = 'closed'`);
   const present = new Set(rows.map(({ owner_id }) => owner_id));
   const missing = closed.filter(({ id }) => !present.has(id));
-  if (missing.length > 0)
-    await inTransaction(pool, async (client) => {
-      await lockOwners(client, missing);
-      await closeOwners(client, keyring, missing);
-      await noteReapplied(client, missing);
-    });
+  if (missing.length === 0) return 0;
+  const later = await bucketEpochs(pool, missing);
+  if (missing.some(({ id, epoch }) => (later.get(id) ?? 0) > epoch))
+    await custodian.change((state) => ({
+      closed: state.closed.map((one) => ({ ...one, epoch: Math.max(one.epoch, later.get(one.id) ?? 0) })),
+    }));
+  await inTransaction(pool, async (client) => {
+    await lockOwners(client, missing);
+    await closeOwners(client, keyring, missing);
+    await noteReapplied(client, missing);
+  });
   return missing.length;
+};
+
+/** The latest epoch that the buckets of each owner lie in: as for the entries above, a seal may have moved them on. */
+const bucketEpochs = async (pool: Pool, owners: readonly OwnerRef[]): Promise<ReadonlyMap<string, number>> => {
+  const { rows } = await pool.query<{ owner_id: string; epoch: number }>(
+    'select owner_id, max(epoch) as epoch from owner_bucket join bucket using (bucket_id) where owner_id = any($1::uuid[]) group by owner_id',
+    [owners.map(({ id }) => id)],
+  );
+  return new Map(rows.map(({ owner_id: id, epoch }) => [id, epoch]));
 };
