@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Checkpoints } from '#chain';
+import type { LogVerification } from '#chain';
+import { Checkpoints, verifyLog } from '#chain';
 import { eventRegistry } from '#composition';
 import { CustomerRegistered } from '#customers';
 import type { Draft } from '#events';
@@ -10,7 +11,9 @@ import type { ActorId, CustomerId } from '#kernel';
 import { inContext, MakulerError, newId, subjectOwner, SystemClock, systemContext } from '#kernel';
 import type { EventStore, StoredEvent } from '#ledger';
 import { EventStoreDb, EventStoreLedger } from '#ledger';
-import { ReappliedRecord } from '#recovery';
+import type { LossReport } from '#vault/operations';
+import { LOSSES_STREAM, LossesAccepted, ReappliedRecord } from '#recovery';
+import { ClockTrusted } from '#retention';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { SigningKeys } from '#signing';
@@ -144,18 +147,45 @@ export class GateWorld {
 
   /** Ends the epoch, and with it every root that an earlier copy opens under. */
   async sealAndDestroy(): Promise<DestructionReport> {
-    const operations = new GrpcVaultOperations(this.#addressOf('worker'));
-    try {
-      await operations.sealEpoch({ force: true });
-      return await operations.destroyRoots();
-    } finally {
-      operations.close();
-    }
+    await this.seal();
+    return this.destroyRoots();
+  }
+  seal(): Promise<unknown> {
+    return this.#operate((operations) => operations.sealEpoch({ force: true }));
+  }
+  destroyRoots(): Promise<DestructionReport> {
+    return this.#operate((operations) => operations.destroyRoots());
   }
 
   async checkpoint(): Promise<void> {
     const { store, witness, ledger, control } = this;
     await new Checkpoints(store, ledger, witness, new SigningKeys(control.pool), new SystemClock()).now();
+  }
+
+  async verifyLog(): Promise<LogVerification> {
+    const { store, witness, control } = this;
+    const witnessed = (await witness.standing()).checkpoint ?? null;
+    return verifyLog({ store, keys: await new SigningKeys(control.pool).published(), witnessed });
+  }
+
+  /** Events that come into the log also while the gate is closed. */
+  async grow(count: number): Promise<void> {
+    for (let n = 0; n < count; n++)
+      await this.#append('vault-ledger', ClockTrusted.of({ at: new Date().toISOString() }));
+  }
+
+  /** Accepts as the api does: what was accepted stands in the log afterwards. */
+  async accept(report: LossReport): Promise<void> {
+    await this.recovery.acceptLosses(report.hash);
+    await this.claimAccepted(report);
+  }
+  /** The event alone. */
+  async claimAccepted({ scopes, missingEvents, doubt }: LossReport): Promise<void> {
+    const missing = { missingFrom: missingEvents?.from ?? null, missingTo: missingEvents?.to ?? null };
+    await this.#append(
+      LOSSES_STREAM,
+      LossesAccepted.of({ lossId: randomUUID(), scopes, ...missing, doubt: doubt ?? null }),
+    );
   }
 
   /** What the worker's job does once the gate is open. Gives the types of the customer's events then. */
@@ -239,6 +269,14 @@ export class GateWorld {
     await this.control.drop();
   }
 
+  async #operate<T>(work: (operations: GrpcVaultOperations) => Promise<T>): Promise<T> {
+    const operations = new GrpcVaultOperations(this.#addressOf('worker'));
+    try {
+      return await work(operations);
+    } finally {
+      operations.close();
+    }
+  }
   #addressOf(name: string) {
     return { address: `127.0.0.1:${this.house.options.port}`, ...this.house.certificateOf(name) };
   }

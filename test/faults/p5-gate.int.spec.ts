@@ -79,6 +79,61 @@ describe('the gate before vault, custodian and log', () => {
     await expect(world.recovery.losses()).rejects.toEqual(refusedFor('nothing-lost'));
   });
 
+  it('lets two persons accept a restored log that has outgrown what the custodian saw, and says what it may be', async () => {
+    const kept = await world.register();
+    await world.checkpoint();
+    const events = await world.logNow();
+    await world.register();
+    await world.checkpoint();
+    await world.stop();
+    await world.putLogBack(events);
+    await world.start();
+    const shorter = await world.recovery.losses();
+    expect(shorter).toMatchObject({ missingEvents: { from: 3, to: 3 }, doubt: undefined });
+    await world.grow(2);
+    // What was agreed to of a shorter log is not what this one may be.
+    await expect(world.recovery.acceptLosses(shorter.hash)).rejects.toEqual(refusedFor('plan-changed'));
+    await world.stop();
+    expect((await world.start()).gate).toMatchObject({
+      ...{ state: 'behind', acceptable: true, doubt: 'possible-tampering', missing: { from: 2, to: 3 } },
+      why: expect.stringMatching(/witnessed up to event 3.*tampering/),
+    });
+    await expect(world.checkpoint()).rejects.toEqual(refusedFor('vault-unavailable'));
+    expect(await world.verifyLog()).toMatchObject({ custodian: 'does-not-fit', misfits: [{ kind: 'altered' }] });
+    const found = await world.recovery.losses();
+    expect(found).toMatchObject({ scopes: {}, missingEvents: { from: 2, to: 3 }, doubt: 'possible-tampering' });
+    await world.accept(found);
+    expect(await world.read(kept)).toBe('Kari');
+    await world.checkpoint();
+    expect(await world.verifyLog()).toMatchObject({ misfits: [], custodian: 'fits', accepted: [{ from: 2, to: 3 }] });
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+  });
+
+  it('goes on from before a checkpoint that was changed, once that is accepted, and not before', async () => {
+    const kept = await world.register();
+    await world.checkpoint();
+    await world.register();
+    await world.checkpoint();
+    const events = await world.logNow();
+    await world.stop();
+    const changed = events.map((event, at) =>
+      at === 3 ? { ...event, data: { ...event.data, link: 'f'.repeat(64) } } : event,
+    );
+    await world.putLogBack(changed);
+    expect((await world.start()).gate).toMatchObject({ doubt: 'possible-tampering', missing: { from: 2, to: 3 } });
+    const found = await world.recovery.losses();
+    // Whoever writes into the log that two persons have accepted it has not made it so.
+    await world.claimAccepted(found);
+    expect((await world.verifyLog()).misfits).not.toEqual([]);
+    await world.accept(found);
+    expect(await world.read(kept)).toBe('Kari');
+    await world.checkpoint();
+    expect(await world.verifyLog()).toMatchObject({ misfits: [], custodian: 'fits' });
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+  });
+
   it('has no way out for a database or a log of another installation', async () => {
     await world.register();
     await world.checkpoint();
@@ -96,29 +151,88 @@ describe('the gate before vault, custodian and log', () => {
     await expect(world.start()).rejects.toMatchObject({ reason: 'foreign' });
   });
 
-  it('refuses a custodian that is older than the vault, or than the log, and lets nobody accept that', async () => {
+  it('refuses a custodian that is older than the vault, or than the log; beside an older vault nobody may accept that', async () => {
     const [erased, kept] = [await world.register(), await world.register()];
     await world.checkpoint();
     const dump = await world.vaultNow();
     await world.custodianTo('early');
     await world.erase(erased);
     await world.checkpoint();
+    await world.checkpoint();
+    await world.checkpoint();
     await world.stop();
     await world.custodianTo('late');
     await world.custodianFrom('early');
-    expect((await world.start()).gate).toMatchObject({ state: 'behind', acceptable: false });
-    await expect(world.recovery.losses()).rejects.toEqual(refusedFor('nothing-lost'));
+    expect((await world.start()).gate).toMatchObject({ state: 'behind', doubt: 'older-custodian' });
     await world.stop();
     await world.putVaultBack(dump);
     expect((await world.start()).gate).toMatchObject({
-      state: 'behind',
+      ...{ state: 'behind', acceptable: true },
       why: expect.stringMatching(/log has seen state/),
     });
+    // The log names somebody as forgotten whom this vault still has: the counts of keys alone do not tell.
+    await expect(world.recovery.losses()).rejects.toEqual(refusedFor('nothing-lost'));
     await world.stop();
     await world.custodianFrom('late');
     expect((await world.start()).gate).toMatchObject({ state: 'reconciled' });
     expect(await world.read(erased)).toBe('erased');
     expect(await world.read(kept)).toBe('Kari');
+  });
+
+  it('with an older custodian and no newer one, puts the vault’s tombstones into the journal, and destroys old roots again', async () => {
+    const [erased, kept] = [await world.register(), await world.register()];
+    await world.checkpoint();
+    await world.seal();
+    await world.custodianTo('early');
+    const sealed = await world.vaultNow();
+    expect(await world.destroyRoots()).toMatchObject({ destroyed: [1], outstanding: [] });
+    await world.erase(erased);
+    await world.checkpoint();
+    await world.stop();
+    await world.custodianFrom('early');
+    expect((await world.start()).gate).toMatchObject({ state: 'behind', acceptable: true, doubt: 'older-custodian' });
+    const found = await world.recovery.losses();
+    expect(found).toMatchObject({ scopes: {}, missingEvents: undefined, doubt: 'older-custodian' });
+    await world.recovery.acceptLosses(found.hash);
+    expect(await Promise.all([erased, kept].map((one) => world.read(one)))).toEqual(['erased', 'Kari']);
+    await expect(world.rectify(erased)).rejects.toEqual(refusedFor('subject-closed'));
+    // The root of epoch 1 came back with the older copy.
+    expect(await world.destroyRoots()).toMatchObject({ destroyed: [1], outstanding: [] });
+    expect(await world.destroyRoots()).toMatchObject({ destroyed: [] });
+    expect((await world.recordReapplied(kept)).length).toBe(1);
+    expect((await world.logNow()).filter(({ type }) => type === 'vault.reconciled')).toMatchObject([
+      { data: { count: 1 } },
+    ]);
+    await world.checkpoint();
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
+    // From here on the journal knows of the erasure: a copy of the vault from before it brings nobody back.
+    await world.stop();
+    await world.putVaultBack(sealed);
+    await world.start();
+    await world.recovery.acceptLosses((await world.recovery.losses()).hash);
+    expect(await Promise.all([erased, kept].map((one) => world.read(one)))).toEqual(['erased', 'Kari']);
+  });
+
+  it('with a custodian from before the vault’s epoch, is lost, and lives on in an epoch that was never seen', async () => {
+    const [erased, lost] = [await world.register(), await world.register()];
+    await world.custodianTo('early');
+    await world.erase(erased);
+    await world.seal();
+    await world.checkpoint();
+    await world.stop();
+    await world.custodianFrom('early');
+    expect((await world.start()).gate).toMatchObject({ state: 'lost', acceptable: true, doubt: 'older-custodian' });
+    const found = await world.recovery.losses();
+    expect(found.scopes).toEqual({ customer: 1 });
+    await world.recovery.acceptLosses(found.hash);
+    expect(await world.recovery.gate()).toMatchObject({ serving: true });
+    const fresh = await world.register();
+    expect(await Promise.all([erased, lost, fresh].map((one) => world.read(one)))).toEqual(['erased', 'lost', 'Kari']);
+    expect((await world.house.sql('select epoch from vault'))[0]).toEqual({ epoch: 3 });
+    await world.checkpoint();
+    await world.stop();
+    expect((await world.start()).gate).toEqual({ state: 'consistent' });
   });
 
   it('refuses while somebody is there whom the log names as forgotten, though vault and custodian agree', async () => {

@@ -72,7 +72,8 @@ describe('the log as a witness', () => {
       await minted('first', sequence);
       await checkpoint(sequence);
     }
-    expect(sequencesOf(await witness.testify(3))).toEqual([7, 5, 3]);
+    expect(sequencesOf(await witness.testify(3))).toEqual([7, 5, 3, 1]);
+    expect(sequencesOf(await witness.testify(4))).toEqual([7, 5, 3]);
     expect(sequencesOf(await witness.testify(9))).toEqual([7, 5]);
     expect(sequencesOf(await witness.testify(0))).toEqual([7, 5, 3, 1]);
   });

@@ -54,7 +54,8 @@ class Looking {
   #afterCovered: number | undefined;
 
   at(event: StoredEvent): void {
-    if (this.#checkpoints.length < 2) this.#note(event);
+    if (this.#checkpoints.length < 2) this.#noteVault(event);
+    this.#noteForgot(event);
     const [last] = this.#checkpoints;
     if (last && String(event.position) === last.position) this.#afterCovered ??= this.#seen;
     if (event.type === CHECKPOINTED) {
@@ -65,7 +66,7 @@ class Looking {
   }
 
   isEnough(sequence: number): boolean {
-    return this.#checkpoints.length >= 2 && this.#checkpoints.at(-1)!.sequence <= sequence;
+    return this.#checkpoints.length >= 2 && this.#checkpoints.at(-1)!.sequence < sequence;
   }
 
   testimony(): LogTestimony {
@@ -88,12 +89,15 @@ class Looking {
     return last.sequence + (this.#afterCovered ?? this.#afterCheckpoint! + 1);
   }
 
-  #note({ type, data, metadata }: StoredEvent): void {
+  #noteVault({ metadata }: StoredEvent): void {
     const vault = metadata['vault'] as { incarnation: string; mintSequence?: number } | undefined;
     if (vault) {
       const highest = Math.max(this.#incarnations.get(vault.incarnation) ?? 0, vault.mintSequence ?? 0);
       this.#incarnations.set(vault.incarnation, highest);
     }
+  }
+
+  #noteForgot({ type, data }: StoredEvent): void {
     const sequence = this.#seen;
     const owner = { kind: data['ownerKind'], id: data['ownerId'] } as OwnerRef;
     if (type === SubjectErased.type)

@@ -104,10 +104,11 @@ const status = async (keeper: Keeper): Promise<StatusReply> => {
   };
 };
 
-const lossesReply = ({ hash, scopes, missingEvents }: LossReport): LossesReply => ({
+const lossesReply = ({ hash, scopes, missingEvents, doubt }: LossReport): LossesReply => ({
   hash,
   scopes: Object.entries(scopes).map(([stream, count]) => ({ stream, count })),
   missing: missingEvents ?? null,
+  doubt: doubt ?? '',
 });
 
 /** vault.proto, answered by the keeper. */
@@ -164,11 +165,11 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
     await keeper.closeForEver(ownerOf(owner), orderId);
     return {};
   }),
-  SealEpoch: unary(async ({ force }: { force: boolean }): Promise<SealReply> => {
-    const { destroyAt = '', ...report } = await keeper.sealEpoch(force);
+  SealEpoch: unary(async ({ force, at }: { force: boolean; at: string }): Promise<SealReply> => {
+    const { destroyAt = '', ...report } = await keeper.sealEpoch(force, instantOf(at));
     return { ...report, destroyAt };
   }),
-  DestroyRoots: unary(() => keeper.destroyRoots()),
+  DestroyRoots: unary(async ({ at }: { at: string }) => keeper.destroyRoots(instantOf(at))),
   Mirrors: unary(async (): Promise<MirrorsReply> => {
     const mirrors = await keeper.mirrors();
     return {
@@ -191,6 +192,13 @@ export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
     return { clearing: clearing ? { ...clearing, clearedAt: clearing.clearedAt ?? '' } : null };
   }),
 });
+
+/** `undefined` of a caller that says nothing of its clock. */
+const instantOf = (at: string): Date | undefined => {
+  const instant = new Date(at);
+  if (at !== '' && Number.isNaN(instant.getTime())) throw new MakulerError('invalid-input');
+  return at === '' ? undefined : instant;
+};
 
 interface FenceRequest {
   readonly orderId: string;

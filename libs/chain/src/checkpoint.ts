@@ -1,6 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 import type { EventId } from '#kernel';
-import type { StoredEvent } from '#ledger';
+import type { Position, StoredEvent } from '#ledger';
 import type { SigningKeys } from '#signing';
 import { sign, verify } from '#signing';
 import type { WitnessedCheckpoint } from '#vault/operations';
@@ -37,6 +37,7 @@ export interface Checkpoint extends CheckpointClaims {
 export interface LoggedCheckpoint extends Checkpoint {
   readonly eventId: EventId;
   readonly revision: bigint;
+  readonly standsAt: Position;
 }
 
 const signed = (claims: CheckpointClaims): string =>

@@ -84,7 +84,14 @@ describe('checkpoints of the log', () => {
     expect(second?.sequence).toBe(6);
     expect((await written()).map(({ sequence }) => sequence)).toEqual([3, 6]);
     expect(witness.checkpoint).toMatchObject({ sequence: '6', hash: second!.link, signature: second!.signature });
-    expect(await verified()).toEqual({ events: 7, checkpoints: 2, covered: 6, custodian: 'fits', misfits: [] });
+    expect(await verified()).toEqual({
+      events: 7,
+      checkpoints: 2,
+      covered: 6,
+      accepted: [],
+      custodian: 'fits',
+      misfits: [],
+    });
   });
 
   it('adds nothing to a log that has grown by nothing else', async () => {

@@ -1,4 +1,5 @@
 import type { EventStore, Position, StoredEvent } from '#ledger';
+import { acceptedSeams, seamOf } from './accepted-seams.js';
 import { LogCheckpointed } from './chain.events.js';
 import type { Checkpoint, LoggedCheckpoint } from './checkpoint.js';
 import { VAULT_LEDGER } from './checkpoint.js';
@@ -17,13 +18,17 @@ export interface LastCheckpoint {
   readonly checkpoint: LoggedCheckpoint | undefined;
 }
 
-/** Reads the stream backwards as far as it must. Throws `store-unavailable`. */
+/** Reads the stream backwards as far as it must; one that two persons have set aside does not count. Throws `store-unavailable`. */
 export const lastCheckpoint = async (store: EventStore): Promise<LastCheckpoint> => {
+  const seams = await acceptedSeams(store);
   let revision: bigint | undefined;
   for await (const page of pagesBackwards(store)) {
     revision ??= page[0]?.revision;
-    const found = page.find(isCheckpoint);
-    if (found) return { revision, checkpoint: checkpointOf(found) };
+    const found = page
+      .filter(isCheckpoint)
+      .map(checkpointOf)
+      .find((checkpoint) => !seamOf(checkpoint, seams));
+    if (found) return { revision, checkpoint: found };
   }
   return { revision, checkpoint: undefined };
 };
@@ -45,8 +50,9 @@ async function* pagesBackwards(store: EventStore): AsyncGenerator<readonly Store
 }
 
 /** What the event says, taken as it is: whether it is true is for the signature and the fold to tell. */
-const checkpointOf = ({ id, revision, data }: StoredEvent): LoggedCheckpoint => ({
+const checkpointOf = ({ id, revision, position, data }: StoredEvent): LoggedCheckpoint => ({
   ...(data as unknown as Checkpoint),
   eventId: id,
   revision,
+  standsAt: position,
 });

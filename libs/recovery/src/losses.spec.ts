@@ -8,7 +8,12 @@ import { ApproveLosses, ApproveLossesHandler } from './approve-losses.js';
 import { FindLossesHandler } from './find-losses.js';
 import { LOSSES_STREAM } from './losses.js';
 
-const REPORT: LossReport = { hash: 'a'.repeat(64), scopes: { customer: 3 }, missingEvents: { from: 7, to: 9 } };
+const REPORT: LossReport = {
+  hash: 'a'.repeat(64),
+  scopes: { customer: 3 },
+  missingEvents: { from: 7, to: 9 },
+  doubt: undefined,
+};
 
 /** A vault that is closed for a loss, and what it was told to accept. */
 class ClosedVault extends VaultRecovery {

@@ -22,8 +22,9 @@ export const losses: Decider<Losses> = {
   initial: new Map(),
   evolve(state: Losses, event: RecordedEvent): Losses {
     if (isEvent(event, LossesFound)) {
-      const { lossId, hash, scopes, missingFrom: from, missingTo: to } = event.data;
-      const report = { hash, scopes, missingEvents: from === null || to === null ? undefined : { from, to } };
+      const { lossId, hash, scopes, missingFrom: from, missingTo: to, doubt } = event.data;
+      const missingEvents = from === null || to === null ? undefined : { from, to };
+      const report = { hash, scopes, missingEvents, doubt: doubt ?? undefined };
       return new Map(state).set(lossId, { lossId, state: 'found', report, foundBy: event.metadata.actor });
     }
     if (isEvent(event, LossesApproved)) return moved(state, event.data.lossId, 'approved');
@@ -36,10 +37,11 @@ const moved = (state: Losses, lossId: string, to: Loss['state']): Losses => {
   return loss ? new Map(state).set(lossId, { ...loss, state: to }) : state;
 };
 
-const countsOf = ({ scopes, missingEvents }: LossReport) => ({
+const countsOf = ({ scopes, missingEvents, doubt }: LossReport) => ({
   scopes,
   missingFrom: missingEvents?.from ?? null,
   missingTo: missingEvents?.to ?? null,
+  doubt: doubt ?? null,
 });
 
 /** Puts what is lost on the table. Said again, says nothing. */

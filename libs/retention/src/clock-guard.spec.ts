@@ -94,10 +94,15 @@ describe('the clock guard', () => {
 
   describe('the heartbeat', () => {
     const jobs = undefined as never;
+    let serving: boolean;
+    const vault = { gate: async () => ({ serving }) } as never;
+    beforeEach(() => {
+      serving = true;
+    });
     const runs = (processor: ClockHeartbeatProcessor) => processor.process();
 
     it('is written each hour while both clocks move together', async () => {
-      const processor = new ClockHeartbeatProcessor(guard, clock, jobs);
+      const processor = new ClockHeartbeatProcessor(guard, clock, jobs, vault);
       for (let minutes = 0; minutes < 180; minutes += 5) {
         clock.pass(5 * 60_000);
         await runs(processor);
@@ -105,9 +110,21 @@ describe('the clock guard', () => {
       expect(await ledger.read('vault-ledger')).toHaveLength(3);
     });
 
+    it('is not written behind a closed gate, where the log may be an older one', async () => {
+      const processor = new ClockHeartbeatProcessor(guard, clock, jobs, vault);
+      clock.pass(5 * 60_000);
+      serving = false;
+      expect(await runs(processor)).toEqual({ trusted: 0 });
+      const away = { gate: () => Promise.reject(new Error('away')) } as never;
+      expect(await runs(new ClockHeartbeatProcessor(guard, clock, jobs, away))).toEqual({ trusted: 0 });
+      expect(await ledger.read('vault-ledger')).toHaveLength(0);
+      serving = true;
+      expect(await runs(processor)).toEqual({ trusted: 1 });
+    });
+
     it('is not written when the wall clock jumped meanwhile, also by less than what makes a sweep wait', async () => {
       await as(() => guard.trust());
-      const processor = new ClockHeartbeatProcessor(guard, clock, jobs);
+      const processor = new ClockHeartbeatProcessor(guard, clock, jobs, vault);
       setTo(40 * HOUR);
       expect(await runs(processor)).toEqual({ trusted: 0 });
     });

@@ -24,6 +24,6 @@ export class RetentionModule {}
 
 const PROCESSORS = [NightlySweepProcessor, RetentionSweepProcessor, EndDeferralProcessor, ClockHeartbeatProcessor];
 
-/** Sweeping, in the workers. Needs from outside what RetentionModule needs, and a Shredder that may shred. */
+/** Sweeping, in the workers. Needs from outside what RetentionModule needs, a Shredder that may shred, and VaultRecovery. */
 @Module({ imports: [RetentionModule], providers: [OwnerExpiry, SweepRun, DeferralEnd, ...PROCESSORS] })
 export class RetentionWorkModule {}

@@ -14,14 +14,25 @@ export interface GateReport {
   readonly dirtyBuckets: number;
 }
 
+/**
+ * What two persons take upon themselves beside the loss, because no program can tell. `possible-tampering`: the log is not
+ * the one that the custodian witnessed; it was restored and has grown since, or somebody changed it. `older-custodian`: every
+ * mirror is an older copy, and the vault's own tombstones take the place of the journal that is gone.
+ */
+export type Doubt = 'possible-tampering' | 'older-custodian';
+
 /** What would read as lost from then on. Counts only. */
 export interface LossReport {
   /** SHA-256, hex, over exactly what is lost: whoever accepts names it. */
   readonly hash: string;
   /** Keys that the log names and that no copy here has or opens, by the kind of stream: `customer`, `purchase`. */
   readonly scopes: Readonly<Record<string, number>>;
-  /** Events that the log has lost, by our own sequence numbers, first and last. */
+  /**
+   * Events that the log has lost, by our own sequence numbers, first and last; with `possible-tampering`, those that are not
+   * what was witnessed, at least from the first to the last of them.
+   */
   readonly missingEvents: { readonly from: number; readonly to: number } | undefined;
+  readonly doubt: Doubt | undefined;
 }
 
 /** Shreds that a start applied again, and that the log may not know of. */

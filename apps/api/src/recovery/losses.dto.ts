@@ -29,10 +29,18 @@ export class LossAnswer {
   scopes!: Record<string, number>;
   @ApiProperty({ type: MissingEventsAnswer, nullable: true, description: 'Events that the log has lost' })
   missingEvents!: MissingEventsAnswer | null;
+  @ApiProperty({
+    enum: ['possible-tampering', 'older-custodian'],
+    nullable: true,
+    description:
+      'What no program can tell: whether the log was restored and has grown since or was tampered with; whether mirrors of the custodian that are lost knew of somebody forgotten',
+  })
+  doubt!: Loss['report']['doubt'] | null;
 }
 
 /** A loss as it stands. */
-export const lossAnswer = ({ lossId, state, report: { hash, scopes, missingEvents } }: Loss) => ({
+export const lossAnswer = ({ lossId, state, report: { hash, scopes, missingEvents, doubt } }: Loss) => ({
   ...{ lossId, state, hash, scopes: { ...scopes } },
   missingEvents: missingEvents ? { ...missingEvents } : null,
+  doubt: doubt ?? null,
 });

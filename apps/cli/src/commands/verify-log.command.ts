@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { JSONWebKeySet } from 'jose';
 import type { LogVerification, Misfit } from '#chain';
-import { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
-import { addressOf } from '../client/connection.js';
 import type { LogAndVault } from '../client/log-and-vault.js';
 import { findLogAndVault } from '../client/log-and-vault.js';
 import { startProgress } from '../client/progress.js';
+import { publishedKeys } from '../client/published-keys.js';
 import { action } from '../command.js';
 import { Refusal } from '../refusal.js';
 
@@ -33,7 +31,7 @@ export const registerVerifyLog = (program: Command): void => {
     .action(
       action<VerifyOptions, []>(async ({ output, options }) => {
         const stores = await findLogAndVault(options);
-        const keys = await keysOf(options);
+        const keys = await publishedKeys(options);
         const verification = await verify(stores, keys, options);
         output.result({ verified: verification.misfits.length === 0, ...verification }, linesOf(verification));
         return verification.misfits.length === 0;
@@ -71,12 +69,6 @@ const witnessedBy = async ({ vault }: LogAndVault) => {
   }
 };
 
-const keysOf = async (options: VerifyOptions): Promise<JSONWebKeySet> => {
-  if (options.jwks !== undefined) return JSON.parse(await readFile(options.jwks, 'utf8')) as JSONWebKeySet;
-  const api = new ApiClient(await addressOf(options), undefined);
-  return (await api.get<JSONWebKeySet>('/.well-known/jwks.json')).body;
-};
-
 const CUSTODIAN: Readonly<Record<LogVerification['custodian'], string>> = {
   fits: 'The log fits what the custodian has seen of it.',
   'does-not-fit': 'The log is not the one that the custodian has seen.',
@@ -84,10 +76,14 @@ const CUSTODIAN: Readonly<Record<LogVerification['custodian'], string>> = {
   'not-asked': 'The custodian was not asked: a log that was cut off or made anew is not found this way.',
 };
 
-const linesOf = ({ events, checkpoints, covered, custodian, misfits }: LogVerification): string[] => [
+const linesOf = ({ events, checkpoints, covered, accepted, custodian, misfits }: LogVerification): string[] => [
   misfits.length === 0 ? 'The log is what it was.' : 'The log is NOT what it was.',
   ...misfits.map((misfit) => `  ! ${describe(misfit)}`),
-  `  ${events} events, ${checkpoints} checkpoints that fit; events 1 to ${covered} are what they were.`,
+  `  ${events} events, ${checkpoints} checkpoints that fit${covered > 0 ? `; events 1 to ${covered} are what they were` : ''}.`,
+  ...accepted.map(
+    ({ from, to }) =>
+      `  Accepted: two persons agreed that events ${from} to ${to} may not be what was witnessed of them (restored, or tampered with).`,
+  ),
   ...(events > covered ? [`  Events ${covered + 1} to ${events} are covered by no checkpoint yet.`] : []),
   `  ${CUSTODIAN[custodian]}`,
 ];

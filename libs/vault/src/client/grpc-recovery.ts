@@ -1,5 +1,5 @@
 import type { OwnerRef } from '#kernel';
-import type { GateReport, LossReport, Reapplied, Reconciliation } from '../recovery-contract.js';
+import type { GateReport, Doubt, LossReport, Reapplied, Reconciliation } from '../recovery-contract.js';
 import { VaultRecovery } from '../recovery-contract.js';
 import type { LossesReply, ReappliedReply, StatusReply } from '../rpc/messages.js';
 import type { VaultAddress } from './connection.js';
@@ -51,8 +51,9 @@ export class GrpcVaultRecovery extends VaultRecovery {
   }
 }
 
-const lossesFrom = ({ hash, scopes, missing }: LossesReply): LossReport => ({
+const lossesFrom = ({ hash, scopes, missing, doubt }: LossesReply): LossReport => ({
   hash,
   scopes: Object.fromEntries(scopes.map(({ stream, count }) => [stream, count])),
   missingEvents: missing ?? undefined,
+  doubt: doubt === '' ? undefined : (doubt as Doubt),
 });

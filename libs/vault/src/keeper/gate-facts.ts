@@ -23,7 +23,7 @@ const vaultFacts = async (pool: Pool): Promise<VaultFacts | undefined> => {
   const { installation, custodian_number: custodianNumber } = row;
   const epoch = await lowestEpoch(pool);
   return {
-    ...{ installation, epoch, custodianNumber: Number(custodianNumber) },
+    ...{ installation, epoch, currentEpoch: row.epoch, custodianNumber: Number(custodianNumber) },
     incarnations: await readIncarnations(pool),
   };
 };

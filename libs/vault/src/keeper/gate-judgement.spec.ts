@@ -17,7 +17,13 @@ const FITTING: GateFacts = {
     incarnations: new Map([['first', 44]]),
     forgot: [],
   },
-  vault: { installation: 'home', custodianNumber: 8, epoch: 3, incarnations: new Map([['first', 44]]) },
+  vault: {
+    installation: 'home',
+    custodianNumber: 8,
+    epoch: 3,
+    currentEpoch: 3,
+    incarnations: new Map([['first', 44]]),
+  },
   custodian: {
     installation: 'home',
     number: 8,
@@ -88,14 +94,36 @@ describe('the gate', () => {
     [
       'a custodian older than the vault',
       'behind',
-      false,
+      true,
       /state 8, and the vault has worked with state 9/,
       vault({ custodianNumber: 9 }),
     ],
     [
-      'a custodian older than the log',
+      'a custodian older than a vault that is itself older than the log',
       'behind',
       false,
+      /state 8/,
+      vault({ custodianNumber: 9, incarnations: new Map([['first', 43]]) }),
+    ],
+    [
+      'a custodian older than a vault of an epoch before the log’s',
+      'behind',
+      false,
+      /state 8/,
+      vault({ custodianNumber: 9, epoch: 2, currentEpoch: 2 }),
+    ],
+    [
+      'a custodian from before the vault’s epoch',
+      'lost',
+      true,
+      /state 8.*epoch 3 this older copy has no root/,
+      vault({ custodianNumber: 9 }),
+      custodian({ epochs: [1, 2] }),
+    ],
+    [
+      'a custodian older than the log',
+      'behind',
+      true,
       /state 6, and the log has seen state 7/,
       vault({ custodianNumber: 6 }),
       custodian({ number: 6 }),
@@ -111,15 +139,15 @@ describe('the gate', () => {
     [
       'a log with another past',
       'behind',
-      false,
-      /not the one/,
+      true,
+      /not the one.*tampering/,
       custodian({ checkpoint: { sequence: 100, link: 'bb' } }),
     ],
     [
       'a log whose checkpoint was cut out',
       'behind',
-      false,
-      /not the one/,
+      true,
+      /not the one.*tampering/,
       custodian({ checkpoint: { sequence: 80, link: 'bb' } }),
     ],
     ['a vault under destroyed roots', 'stale', true, /epoch 1, of which no root exists/, vault({ epoch: 1 })],
@@ -199,6 +227,14 @@ describe('the gate', () => {
       from: 111,
       to: 111,
     });
+  });
+
+  it('tells a log that is another from one that is merely shorter', () => {
+    const another = verdictOf(custodian({ checkpoint: { sequence: 100, link: 'bb' } }));
+    expect(another).toMatchObject({ doubt: 'possible-tampering', missing: { from: 61, to: 100 } });
+    const grown = verdictOf(custodian({ checkpoint: { sequence: 110, link: 'bb' } }));
+    expect(grown).toMatchObject({ doubt: 'possible-tampering', missing: { from: 101, to: 110 } });
+    expect(verdictOf(custodian({ checkpoint: { sequence: 150, link: 'bb' } }))?.doubt).toBeUndefined();
   });
 
   it('lets a drill have an older log', () => {

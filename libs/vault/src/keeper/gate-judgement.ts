@@ -9,6 +9,8 @@ export interface VaultFacts {
   readonly custodianNumber: number;
   /** The lowest that anything here lies under. */
   readonly epoch: number;
+  /** What the newest keys lie under. */
+  readonly currentEpoch: number;
   /** Every life that this database knows, with the count of keys up to which it knows them. */
   readonly incarnations: ReadonlyMap<string, number>;
 }
@@ -111,19 +113,32 @@ const withoutRoots = ({ vault, custodian }: GateFacts): Refused | undefined =>
       }
     : undefined;
 
-const custodianBehind = ({ vault, custodian, log }: GateFacts): Refused | undefined => {
+const custodianBehind = (facts: GateFacts): Refused | undefined => {
+  const { vault, custodian, log } = facts;
   if (!vault || !custodian) return undefined;
-  if (custodian.number < vault.custodianNumber)
-    return behindCustodian(
-      `The custodian is at its state ${custodian.number}, and the vault has worked with state ${vault.custodianNumber}.`,
-    );
   const named = Math.max(0, ...log.checkpoints.map(({ custodianNumber }) => custodianNumber));
-  return custodian.number < named
-    ? behindCustodian(`The custodian is at its state ${custodian.number}, and the log has seen state ${named}.`)
-    : undefined;
+  if (custodian.number >= Math.max(vault.custodianNumber, named)) return undefined;
+  const why =
+    custodian.number < vault.custodianNumber
+      ? `The custodian is at its state ${custodian.number}, and the vault has worked with state ${vault.custodianNumber}.`
+      : `The custodian is at its state ${custodian.number}, and the log has seen state ${named}.`;
+  if (!custodian.epochs.includes(vault.currentEpoch))
+    return {
+      state: 'lost',
+      why: `${why} Of the vault's epoch ${vault.currentEpoch} this older copy has no root.`,
+      wayOut: `Stop and bring back the newest mirror of the custodian (CUSTODIAN). ${WITHOUT_ROOTS}`,
+      ...{ doubt: 'older-custodian', acceptable: true },
+    };
+  return isCurrent(facts) ? replaceableCustodian(why) : behindCustodian(why);
 };
 
-/** Nobody may accept this away: what an old custodian does not know is who was forgotten. */
+/** Whether the log knows of no newer vault than this one: then its tombstones are all that there are. */
+const isCurrent = (facts: GateFacts): boolean =>
+  !steppedBack(facts) &&
+  !stale(facts) &&
+  facts.vault!.currentEpoch >= Math.max(0, ...facts.log.checkpoints.map(({ epoch }) => epoch));
+
+/** Beside an older vault nobody may accept it: what both do not know is who was forgotten. */
 const behindCustodian = (why: string): Refused => ({
   state: 'behind',
   why: `${why} An older copy of the custodian does not know whose keys were destroyed since.`,
@@ -131,18 +146,22 @@ const behindCustodian = (why: string): Refused => ({
   acceptable: false,
 });
 
+/** Whether really everybody whom the log names is forgotten here is looked at before two persons are asked (older-custodian.ts). */
+const replaceableCustodian = (why: string): Refused => ({
+  ...behindCustodian(why),
+  wayOut:
+    'Stop, bring back the newest mirror of the custodian (CUSTODIAN), and start again. If none exists any more, an operator ' +
+    "(POST /v1/vault/losses) and an approver accept the older one: the vault's tombstones are put into its journal. " +
+    'Nobody whom vault or log names as forgotten comes back; of somebody whom only the lost mirrors named nothing is known.',
+  ...{ doubt: 'older-custodian', acceptable: true },
+});
+
 const logBehind = ({ custodian, log, olderLogExpected }: GateFacts): Refused | undefined => {
   const known = custodian?.checkpoint;
   if (!known || olderLogExpected) return undefined;
   const same = log.checkpoints.find(({ sequence }) => sequence === known.sequence);
   if (same?.link === known.link) return undefined;
-  if (same || log.headSequence >= known.sequence)
-    return {
-      state: 'behind',
-      why: `The log is not the one that the custodian has seen: its checkpoint at event ${known.sequence} is another or missing.`,
-      wayOut: 'Run makuler verify-log, which names the first event that does not fit, and restore the log.',
-      acceptable: false,
-    };
+  if (same || log.headSequence >= known.sequence) return anotherLog(known.sequence, log);
   const missing = { from: log.headSequence + 1, to: known.sequence };
   return {
     state: 'behind',
@@ -150,6 +169,20 @@ const logBehind = ({ custodian, log, olderLogExpected }: GateFacts): Refused | u
     wayOut: `Restore a newer copy of the log. ${ACCEPTING}`,
     missing,
     acceptable: true,
+  };
+};
+
+/** Not merely shorter: with what it has grown by it is as long as what was witnessed, and it may have been changed. */
+const anotherLog = (witnessed: number, { checkpoints }: LogTestimony): Refused => {
+  const before = checkpoints.find(({ sequence }) => sequence < witnessed)?.sequence ?? 0;
+  return {
+    state: 'behind',
+    why:
+      `The log is not the one that the custodian witnessed up to event ${witnessed}: after event ${before} nothing shows ` +
+      'that it is the same. An older copy was restored and has grown since, or the log was subject to tampering.',
+    wayOut: `Run makuler verify-log, which names what does not fit, and restore the log. ${ACCEPTING}`,
+    missing: { from: before + 1, to: witnessed },
+    ...{ doubt: 'possible-tampering', acceptable: true },
   };
 };
 

@@ -1,3 +1,5 @@
+import type { Doubt } from '../recovery-contract.js';
+
 /** What a copy of the vault must have reached for the log to be readable with it: which backup would do. */
 export interface Demands {
   /** The life of the database that made the newest keys of the log; a backup that descends from it knows it. */
@@ -25,6 +27,7 @@ export interface Refused {
   readonly wayOut: string;
   readonly demands?: Demands;
   readonly missing?: MissingEvents;
+  readonly doubt?: Doubt;
   /** Whether an operator and an approver may accept what is lost instead. */
   readonly acceptable: boolean;
 }

@@ -31,7 +31,7 @@ export interface Forgot {
 
 /** What the log says about the vault that it was written with. */
 export interface LogTestimony {
-  /** The last checkpoints, newest first: two, and all down to the one that was asked for. */
+  /** The last checkpoints, newest first: two, and all down to the one before what was asked for. */
   readonly checkpoints: readonly LogCheckpoint[];
   /** Our own number of the log's last event, or 0 of an empty log. */
   readonly headSequence: number;
@@ -40,7 +40,7 @@ export interface LogTestimony {
    * event before the second-last checkpoint was minted with a count that the last checkpoint covers.
    */
   readonly incarnations: ReadonlyMap<string, number>;
-  /** Who was forgotten since the second-last checkpoint. */
+  /** Who was forgotten since the second-last checkpoint, or as far back as was asked for. */
   readonly forgot: readonly Forgot[];
 }
 
@@ -56,7 +56,7 @@ export interface SealedScope {
  * log can't be asked: the gate waits then, and refuses nothing.
  */
 export abstract class LogWitness {
-  /** Reads backwards to the second-last checkpoint, and further to one of at most `sequence`. */
+  /** Reads backwards to the second-last checkpoint, and further to one before `sequence`; for 0 all of the log. */
   abstract testify(sequence?: number): Promise<LogTestimony>;
 
   /** Every scope that any block of the log is sealed under, in bounded batches; one may come more than once. */

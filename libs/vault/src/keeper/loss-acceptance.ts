@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../aead.js';
-import type { LossReport } from '../recovery-contract.js';
+import type { Doubt, LossReport } from '../recovery-contract.js';
 import type { WitnessedCheckpoint } from '../witness-contract.js';
+import type { CustodianState } from './custodian/custodian-state.js';
 import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { noteCustodian } from './custodian-number.js';
@@ -15,6 +16,8 @@ import { demandedBy } from './gate-judgement.js';
 import { beginIncarnation, readIncarnations } from './incarnations.js';
 import type { LogCheckpoint, LogTestimony } from './log-witness.js';
 import type { Closed, Losses } from './losses.js';
+import { beyond, bringUpCustodian, remember } from './older-custodian.js';
+import { noteReconciled } from './reapplied.js';
 
 /**
  * Makes of losses what the gate can open on: the keys named read as lost, what opens under nothing is taken out, the lives
@@ -24,8 +27,9 @@ import type { Closed, Losses } from './losses.js';
 export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void> => {
   const { pool, custodian, clock, facts } = closed;
   const { log, handedOut } = facts;
-  const founded = custodian.state ?? (await foundCustodian(closed));
+  const { missingEvents, doubt } = losses.report;
   const row = await readVaultRow(pool);
+  const founded = await custodianFor(closed, doubt, row?.epoch);
   const roots = survivingEpochs(founded);
   const opens = row !== undefined && roots.includes(row.epoch);
   const epoch = opens ? row.epoch : founded.epochs.at(-1)!;
@@ -39,17 +43,21 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
     await markLost(client, losses);
     await beginIncarnation(client, { accepted: settled });
     // What the log has lost may be that somebody was erased.
-    if (losses.report.missingEvents)
-      await client.query(`update owner set reapplied = true where state in ('erasing', 'closed')`);
+    if (missingEvents) await client.query(`update owner set reapplied = true where state in ('erasing', 'closed')`);
+    if (doubt === 'older-custodian')
+      await noteReconciled(client, beyond(founded, await remember(client)).shredded.length);
     await noteCustodian(client, founded);
     await client.query(
       'insert into accepted_loss (hash, report, log_sequence) values ($1, $2, $3) on conflict do nothing',
       [losses.report.hash, JSON.stringify(losses.report), opens ? null : log.headSequence],
     );
   });
-  const checkpoint = log.checkpoints[0] ? witnessed(log.checkpoints[0]) : null;
+  if (doubt === 'older-custodian') await bringUpCustodian(closed);
+  // Of what was accepted nothing is witnessed any more, whatever the log itself has there.
+  const last = log.checkpoints.find(({ sequence }) => !missingEvents || sequence < missingEvents.from);
+  const checkpoint = last ? witnessed(last) : null;
   await custodian.change(({ phase, checkpoint: kept }) =>
-    phase === 'founding' || (losses.report.missingEvents && kept?.hash !== checkpoint?.hash)
+    phase === 'founding' || (missingEvents && kept?.hash !== checkpoint?.hash)
       ? { phase: 'founded', checkpoint }
       : undefined,
   );
@@ -59,6 +67,19 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
 export const acceptedBefore = async (pool: Pool, hash: string): Promise<LossReport | undefined> =>
   (await pool.query<{ report: LossReport }>('select report from accepted_loss where hash = $1', [hash])).rows[0]
     ?.report;
+
+/** An older copy without a root of the vault's epoch gets one of an epoch that vault and log have never seen. */
+const custodianFor = async (
+  closed: Closed,
+  doubt: Doubt | undefined,
+  epoch: number | undefined,
+): Promise<CustodianState> => {
+  const { custodian, facts } = closed;
+  const { state } = custodian;
+  if (!state) return foundCustodian(closed);
+  if (doubt !== 'older-custodian' || epoch === undefined || survivingEpochs(state).includes(epoch)) return state;
+  return custodian.createRoot(Math.max(epoch, ...facts.log.checkpoints.map((seen) => seen.epoch)) + 1);
+};
 
 /** All mirrors are gone: new roots, in a state and an epoch after every one that vault and log have seen. */
 const foundCustodian = async ({ pool, custodian, facts: { log } }: Closed) => {

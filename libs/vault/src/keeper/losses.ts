@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Clock, ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
-import type { LossReport } from '../recovery-contract.js';
+import type { Doubt, LossReport } from '../recovery-contract.js';
 import type { CustodianState } from './custodian/custodian-state.js';
 import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { Refused } from './gate.js';
 import type { GateFacts } from './gate-judgement.js';
 import type { LogWitness } from './log-witness.js';
+import { assertNobodyReturns } from './older-custodian.js';
 
 /** What is lost if nothing better turns up. */
 export interface Losses {
@@ -36,8 +37,10 @@ export interface Closed {
  * shredded is no loss: it was destroyed, and must never read as anything else. Throws `nothing-lost` when nothing may be
  * accepted.
  */
-export const assess = async ({ pool, custodian, witness, refused }: Closed): Promise<Losses> => {
+export const assess = async (closed: Closed): Promise<Losses> => {
+  const { pool, custodian, witness, refused } = closed;
   if (!refused?.acceptable) throw new MakulerError('nothing-lost');
+  if (refused.doubt === 'older-custodian') await assertNobodyReturns(closed);
   const shredded = journaled(custodian.state);
   const roots = custodian.state ? survivingEpochs(custodian.state) : [];
   const lost = new Map<ScopeId, string>();
@@ -71,18 +74,18 @@ const statesOf = async (pool: Pool, scopeIds: readonly ScopeId[]): Promise<Reado
 const isLost = (found: Found | undefined, roots: readonly number[]): boolean =>
   !found || found.state === 'lost' || (found.state === 'live' && !roots.includes(found.epoch!));
 
-const reportOf = (lost: ReadonlyMap<ScopeId, string>, { missing }: Refused): LossReport => {
+const reportOf = (lost: ReadonlyMap<ScopeId, string>, { missing, doubt }: Refused): LossReport => {
   const scopes: Record<string, number> = {};
   for (const stream of lost.values()) scopes[stream] = (scopes[stream] ?? 0) + 1;
-  return { hash: hashOf([...lost.keys()], missing?.to), scopes, missingEvents: missing };
+  return { hash: hashOf([...lost.keys()], missing?.to, doubt), scopes, missingEvents: missing, doubt };
 };
 
 /**
  * Of exactly what is lost. The first missing event is not in it: the log grows while two persons look at it, and what they
- * accept stays the same.
+ * accept stays the same. What they could not know before is in it: a log that has outgrown what is missing in it is another.
  */
-const hashOf = (scopeIds: readonly ScopeId[], lastMissing: number | undefined): string => {
-  const hash = createHash('sha256').update(`makuler/losses/1\n${lastMissing ?? ''}\n`);
+const hashOf = (scopeIds: readonly ScopeId[], lastMissing: number | undefined, doubt: Doubt | undefined): string => {
+  const hash = createHash('sha256').update(`makuler/losses/1\n${lastMissing ?? ''}\n${doubt ? `${doubt}\n` : ''}`);
   for (const scopeId of [...scopeIds].sort()) hash.update(`${scopeId}\n`);
   return hash.digest('hex');
 };
@@ -92,6 +95,6 @@ export const assertAgreed = ({ report }: Losses, hash: string): void => {
   if (report.hash !== hash)
     throw new MakulerError('plan-changed', {
       detail: 'Something else is lost by now than what was agreed to.',
-      facts: { hash: report.hash, scopes: report.scopes, missingEvents: report.missingEvents },
+      facts: { hash: report.hash, scopes: report.scopes, missingEvents: report.missingEvents, doubt: report.doubt },
     });
 };

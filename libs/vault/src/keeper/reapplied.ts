@@ -27,7 +27,7 @@ export const noteReapplied = async (client: PoolClient, owners: readonly OwnerRe
 };
 
 /** A start has applied so many shreds again. */
-export const noteReconciled = async (pool: Pool, applied: number): Promise<void> => {
+export const noteReconciled = async (pool: Pool | PoolClient, applied: number): Promise<void> => {
   await pool.query('insert into reconciliation (id, applied) values ($1, $2)', [randomUUID(), applied]);
 };
 

@@ -76,6 +76,8 @@ export interface LossesReply {
   readonly hash: string;
   readonly scopes: readonly { readonly stream: string; readonly count: number }[];
   readonly missing: { readonly from: number; readonly to: number } | null;
+  /** Empty when there is none. */
+  readonly doubt: string;
 }
 export interface ReappliedReply {
   readonly reconciliations: readonly { readonly id: string; readonly applied: number }[];

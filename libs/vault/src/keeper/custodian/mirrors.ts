@@ -146,6 +146,15 @@ export class CustodianMirrors {
     });
   }
 
+  /** Like `change`, to a number beyond `seen`: for mirrors that are all older copies. No state in between comes again. */
+  changeBeyond(seen: number, step: (state: CustodianState) => StateChange): Promise<CustodianState> {
+    return this.#inTurn(async () => {
+      await this.#rejoin();
+      const next = successorOf(this.#settled(), step(this.#settled()), this.#pinned);
+      return this.#writeAll({ ...next, number: Math.max(next.number, seen + 1) });
+    });
+  }
+
   /** Brings back whoever can be; resolves when every mirror that is there has the present state and no root that should be gone. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {

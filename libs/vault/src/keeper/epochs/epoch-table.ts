@@ -10,7 +10,7 @@ export interface EpochRow {
   readonly destroyed_at: Date | null;
 }
 
-export const readEpochs = async (pool: Pool): Promise<readonly EpochRow[]> =>
+export const readEpochs = async (pool: Pool | PoolClient): Promise<readonly EpochRow[]> =>
   (await pool.query<EpochRow>('select * from epoch order by epoch')).rows;
 
 /**
