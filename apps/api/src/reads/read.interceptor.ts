@@ -15,6 +15,9 @@ import { Answer } from '../http/answers.js';
 import { sendAnswer } from '../http/send-answer.js';
 import { LONGEST_WAIT_MS, ReadsFrom } from './reads-from.js';
 
+/** Positions are signed 64-bit numbers, in the event store and in the database: no log gets to a greater one. */
+const LAST_POSITION = 2n ** 63n - 1n;
+
 /**
  * Runs a read: waits for the position asked for, renders the personal fields, leaves the traces, and arms the check that
  * is asked once more when the answer leaves (P1). Nothing leaves that was not traced, or that the vault can't vouch for.
@@ -64,7 +67,7 @@ export class ReadInterceptor implements NestInterceptor {
   async #waitForPosition(context: ExecutionContext, request: ApiRequest): Promise<void> {
     const after = request.headers['makuler-after'];
     if (after === undefined) return;
-    if (typeof after !== 'string' || !/^\d{1,19}$/.test(after))
+    if (typeof after !== 'string' || !/^\d{1,19}$/.test(after) || BigInt(after) > LAST_POSITION)
       throw new MakulerError('invalid-input', {
         errors: [{ path: 'Makuler-After', code: 'position', message: 'give the Makuler-Position of a command' }],
       });

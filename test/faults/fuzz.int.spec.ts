@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { flawsOf } from './clean-refusal.js';
+import { fuzzedRequests } from './fuzzed-requests.js';
+import { fill } from './good-requests.js';
+import { MARK } from './spoiling.js';
+import { WholeApi } from './whole-api.js';
+
+/** 10,000 are run before a release: `MAKULER_FUZZ=10000`. */
+const REQUESTS = Number(process.env['MAKULER_FUZZ'] ?? 3_000);
+
+describe(`${REQUESTS} requests made up from the OpenAPI document`, () => {
+  let api: WholeApi;
+  beforeAll(async () => (api = await WholeApi.start()));
+  afterAll(() => api.stop());
+
+  it('are served or refused cleanly, and what is refused writes nothing', async () => {
+    const world = await fill(api);
+    const outcomes = new Map<number, number>();
+    await fc.assert(
+      fc.asyncProperty(fuzzedRequests(world), async ({ role, ...request }) => {
+        const before = await api.side.ledger.head();
+        const answer = await (role === undefined ? api.app.inject(request) : api.call(role, request));
+        outcomes.set(answer.statusCode, (outcomes.get(answer.statusCode) ?? 0) + 1);
+        // What was taken is given back to whoever reads it; a refusal repeats nothing.
+        if (answer.statusCode < 400) return;
+        const written = (await api.writtenAfter(before)).map(({ type }) => type);
+        const flaws = [...flawsOf(answer), ...written.filter((type) => type !== 'access.refused')];
+        if (flaws.length > 0) throw new Error(`${answer.statusCode}: ${flaws.join(', ')}\n${answer.body}`);
+      }),
+      { numRuns: REQUESTS },
+    );
+    // Most of what is made up is to get past the door, or nothing behind it is tried.
+    const taken = [...outcomes].reduce((sum, [status, count]) => sum + (status < 400 ? count : 0), 0);
+    expect(taken).toBeGreaterThan(REQUESTS / 10);
+    expect(outcomes.get(400)).toBeGreaterThan(REQUESTS / 10);
+    expect(api.logged.join('')).not.toContain(MARK);
+    await fill(api);
+  }, 600_000);
+});
