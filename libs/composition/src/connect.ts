@@ -46,7 +46,7 @@ export const connect = async (
   };
   const vault = new GrpcVault({ ...address, clock });
   const shredder = new GrpcShredder(address);
-  const operations = new GrpcVaultOperations(address);
+  const operations = new GrpcVaultOperations(address, clock);
   const recovery = new GrpcVaultRecovery(address);
   const witness = new GrpcCheckpointWitness(address);
   const archive = new GrpcVaultArchive(address);

@@ -88,6 +88,7 @@ export abstract class VaultOperations {
 
   /**
    * Destroys the roots of every sealed epoch that is due by the vault's clock. The caller has asked the clock guard first.
+   * Like a seal it throws `clock-implausible` when the vault's clock is more than an hour from the caller's.
    * Safe to repeat; a mirror that is away is reported as outstanding, never as done.
    */
   abstract destroyRoots(): Promise<DestructionReport>;

@@ -1,3 +1,4 @@
+import type { Clock } from '#kernel';
 import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
 import { VaultOperations } from '../operations-contract.js';
 import type { ClearingReply, MirrorsReply, SealReply } from '../rpc/messages.js';
@@ -12,17 +13,25 @@ const SEALED_WITHIN_MS = 600_000;
 export class GrpcVaultOperations extends VaultOperations {
   readonly #connection: VaultConnection;
 
-  constructor(address: VaultAddress) {
+  /** `clock`: the one that the caller's guard watches. The vault, which may be on another machine, refuses by one that is far from it. */
+  constructor(
+    address: VaultAddress,
+    private readonly clock?: Clock,
+  ) {
     super();
     this.#connection = new VaultConnection(address);
   }
 
   async sealEpoch({ force = false }: { readonly force?: boolean } = {}): Promise<SealReport> {
-    const { destroyAt, ...reply } = await this.#call<SealReply>('SealEpoch', { force }, SEALED_WITHIN_MS);
+    const { destroyAt, ...reply } = await this.#call<SealReply>(
+      'SealEpoch',
+      { force, at: this.#now() },
+      SEALED_WITHIN_MS,
+    );
     return { ...reply, destroyAt: destroyAt || undefined };
   }
   destroyRoots(): Promise<DestructionReport> {
-    return this.#call<DestructionReport>('DestroyRoots', {});
+    return this.#call<DestructionReport>('DestroyRoots', { at: this.#now() });
   }
   epochs(): Promise<EpochsReport> {
     return this.#call<EpochsReport>('Epochs', {});
@@ -53,6 +62,9 @@ export class GrpcVaultOperations extends VaultOperations {
     this.#connection.close();
   }
 
+  #now(): string {
+    return this.clock?.now().toISOString() ?? '';
+  }
   #call<T>(method: string, request: unknown, withinMs = WITHIN_MS): Promise<T> {
     return this.#connection.call<T>(method, request, withinMs);
   }

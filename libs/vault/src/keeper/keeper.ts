@@ -142,11 +142,11 @@ export class Keeper {
     return this.#current().shredding.receiptOf(orderId);
   }
 
-  sealEpoch(force: boolean): Promise<SealReport> {
-    return this.#current().epochs.seal(force);
+  sealEpoch(force: boolean, callersNow?: Date): Promise<SealReport> {
+    return this.#current().epochs.seal(force, callersNow);
   }
-  destroyRoots(): Promise<DestructionReport> {
-    return this.#current().epochs.destroyRoots();
+  destroyRoots(callersNow?: Date): Promise<DestructionReport> {
+    return this.#current().epochs.destroyRoots(callersNow);
   }
   epochs(): Promise<EpochsReport> {
     return this.#current().epochs.report();

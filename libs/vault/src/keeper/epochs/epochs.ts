@@ -1,6 +1,7 @@
 import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../../operations-contract.js';
 import { clearingOf, nextSealAt } from './clearing.js';
 import { RootDestruction } from './destruction.js';
+import { assertAgreed } from './agreed-clock.js';
 import { welcomeMirrors } from './epoch-keys.js';
 import { adoptEpochs, readEpochs } from './epoch-table.js';
 import { Sealing } from './sealing.js';
@@ -44,7 +45,9 @@ export class Epochs {
     return this.#inTurn(() => Promise.resolve());
   }
 
-  async seal(force: boolean): Promise<SealReport> {
+  /** `callersNow`: the caller's clock. Throws `clock-implausible` when this one is far from it. */
+  async seal(force: boolean, callersNow?: Date): Promise<SealReport> {
+    assertAgreed(this.surroundings.clock, callersNow);
     const underWay = this.#seal;
     if (underWay) {
       const report = await underWay;
@@ -57,7 +60,9 @@ export class Epochs {
     return (this.#seal = seal);
   }
 
-  destroyRoots(): Promise<DestructionReport> {
+  /** As `seal`. */
+  async destroyRoots(callersNow?: Date): Promise<DestructionReport> {
+    assertAgreed(this.surroundings.clock, callersNow);
     return this.#inTurn(() => this.#destruction.destroyDue());
   }
 
