@@ -40,8 +40,22 @@ const failureOf = (error: unknown): Failure => {
   if (error instanceof ConfigurationError) return { code: 'configuration', message: error.message };
   if (isMakulerError(error))
     return { code: error.code, message: `${error.message} (${error.code})`, wayOut: ERRORS[error.code].wayOut };
+  if (isOfAFile(error)) return { code: 'refused', message: `${error.path}: ${REASONS[error.code]}.` };
   return { code: 'internal', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 };
+
+/** What an operator may have mistyped; other failures of files keep their stack. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or directory',
+  EACCES: 'this user may not do that there',
+  EPERM: 'this user may not do that there',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'it is no directory',
+  EROFS: 'it lies on a file system that is read-only',
+};
+
+const isOfAFile = (error: unknown): error is Error & { readonly code: string; readonly path: string } =>
+  error instanceof Error && 'path' in error && 'code' in error && REASONS[String(error.code)] !== undefined;
 
 const problemsIn = ({ document }: ApiProblem): string[] => {
   const errors = (document['errors'] ?? []) as { path: string; message: string }[];

@@ -21,8 +21,6 @@ export interface BackupSources {
   readonly control: Pool;
   readonly clock: Clock;
   readonly inventory: Inventory;
-  /** Covers the log with a checkpoint before it is read, where that can be had: then whoever restores it knows that it is whole. */
-  readonly checkpoint?: () => Promise<unknown>;
 }
 
 export interface TakeOptions {
@@ -96,14 +94,13 @@ export class Backups {
   }
 
   async #write(parent: string, { signal, progress }: TakeOptions): Promise<TakenSet> {
-    const { store, vault, control, clock, checkpoint } = this.sources;
+    const { store, vault, control, clock } = this.sources;
     const [setId, createdAt] = [newId(), clock.now()];
     // The vault is asked first, for the installation that the directory is named after; its rows are read when the log is written.
     const installation = await installationOf(vault);
     const cleared = await clearUnfinished(parent, installation);
     const set = await UnfinishedSet.begin(parent, nameOfSet(createdAt, setId), installation);
     try {
-      await checkpoint?.();
       const until = await store.head();
       const log = await writeLog(store, set.directory, {
         until,

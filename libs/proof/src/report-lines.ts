@@ -7,7 +7,9 @@ export const reportLines = (report: ProofReport): readonly string[] => {
     `Read: ${read.files} files, ${Math.ceil(read.bytes / 1_000_000)} MB${throughLine(read.through)}.`,
     `  ${read.keys.roots} root keys and ${read.keys.wraps} wrapped keys were met; ${read.keys.opened} opened, and with them ${read.keys.records} records.`,
     ...(read.fragments > 0
-      ? [`  ${read.fragments} long values had lost pieces: the others were searched as they stand.`]
+      ? [
+          `  ${read.fragments} long values of PostgreSQL had lost pieces (left by updates): what is there of them was searched.`,
+        ]
       : []),
     ...(report.running ? ['  The system ran meanwhile: files changed while they were read.'] : []),
     ...section(
@@ -22,7 +24,7 @@ export const reportLines = (report: ProofReport): readonly string[] => {
       'Keys found',
       keysFound.map(
         ({ kind, category, count, rootFile, ...at }) =>
-          `${count} ${kind === 'record' ? 'data keys' : 'blocks that open'} of ${category}: ${placeOf(at)}, from the root in ${rootFile}`,
+          `${category}, ${kind === 'record' ? 'data keys' : 'blocks that open'}: ${count} in ${placeOf(at)}; opened from ${rootFile}`,
       ),
     ),
     ...section(
@@ -48,7 +50,7 @@ const placeOf = ({ file, layers, offset }: { file: string; layers: string; offse
   ].join(', ');
 
 const throughLine = (through: ProofReport['read']['through']): string => {
-  const layers = Object.entries(through).map(([layer, count]) => `${layer} ${count}`);
+  const layers = Object.entries(through).map(([layer, count]) => `${layer} (${count})`);
   return layers.length === 0 ? '' : `, through ${layers.join(', ')}`;
 };
 
@@ -56,6 +58,9 @@ const verdict = ({ clean, complete, keysFound, valuesFound }: ProofReport): stri
   if (clean && complete) return 'Nothing was found, and everything was read.';
   if (clean) return 'Nothing was found in what could be read.';
   if (keysFound.length > 0)
-    return 'Keys to personal data were found: it is not erased, or kept by the plan (the certificate names what, and until when).';
+    return (
+      'Keys to personal data were found: it is not erased; or it is kept by the plan; or it was erased, and the roots that open ' +
+      'older copies are not destroyed yet. The certificate says what is kept, and by when (backupsClearedBy): prove it again then.'
+    );
   return `No key was found, but values stand in ${new Set(valuesFound.map(({ file }) => file)).size} files.`;
 };

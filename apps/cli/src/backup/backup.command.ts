@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Backups, Inventory, onOneDevice, viewOf } from '#backup';
-import type { KnownSet, TakenSet } from '#backup';
+import type { BackupStep, KnownSet, TakenSet } from '#backup';
 import type { GlobalOptions } from '../client/connection.js';
 import { homeOf } from '../client/connection.js';
 import { action } from '../command.js';
 import { Refusal } from '../refusal.js';
 import type { ConnectedStores } from './connected-stores.js';
 import { runningStores } from './connected-stores.js';
-import { bytesInWords, stepProgress } from './progress.js';
+import { bytesInWords, READING_BACK, stepProgress } from './progress.js';
 
 interface BackupOptions extends GlobalOptions {
   readonly list?: boolean;
@@ -35,10 +35,16 @@ export const registerBackup = (program: Command): void => {
           if (options.list) return listSets(await inventory.list(), output);
           if (options.prune) {
             const removed = await backups.prune(directory!);
-            return output.result({ removed }, [`${removed.length} sets whose roots are gone were deleted.`]);
+            return output.result({ removed }, [
+              removed.length === 0
+                ? 'Every set there can still be restored: nothing was deleted.'
+                : `Deleted, because their roots are gone: ${removed.length}.`,
+            ]);
           }
           const progress = stepProgress(options.json ?? false);
-          const taken = await backups.take({ directory: directory!, progress: progress.update }).finally(progress.end);
+          const taken = await backups
+            .take({ directory: directory!, progress: (step, done, total) => progress.update(STEPS[step], done, total) })
+            .finally(progress.end);
           if (await onOneDevice(directory!, home.directory))
             output.note('! The set lies on the device of the home: whoever loses that disk has neither.');
           output.result(summary(taken), inWords(taken));
@@ -47,6 +53,14 @@ export const registerBackup = (program: Command): void => {
         }
       }),
     );
+};
+
+/** What a count is of. */
+const STEPS: Readonly<Record<BackupStep, string>> = {
+  log: 'log, positions',
+  vault: 'vault, rows',
+  control: 'control, rows',
+  verifying: READING_BACK,
 };
 
 /** Backups of the installation whose stores these are. */

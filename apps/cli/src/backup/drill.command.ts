@@ -18,7 +18,7 @@ import type { SystemOptions } from '../up/options.js';
 import { systemOptions } from '../up/up.command.js';
 import { backupsOf } from './backup.command.js';
 import { runningStores } from './connected-stores.js';
-import { stepProgress } from './progress.js';
+import { READING_BACK, stepProgress } from './progress.js';
 import type { RestoredHome } from './restore-home.js';
 import { restoreHome } from './restore-home.js';
 
@@ -40,9 +40,10 @@ export const registerDrill = (program: Command, instead: Partial<SystemOptions> 
       action<DrillOptions, [string | undefined]>(async ({ output, options }, given) => {
         const directory = given === undefined ? await latestSet(options) : resolve(given);
         const progress = stepProgress(output.json);
-        const scratch = await mkdtemp(join(tmpdir(), 'makuler-drill-'));
+        let scratch: string | undefined;
         try {
-          const manifest = await verifySet(directory, (done, total) => progress.update('verifying', done, total));
+          const manifest = await verifySet(directory, (done, total) => progress.update(READING_BACK, done, total));
+          scratch = await mkdtemp(join(tmpdir(), 'makuler-drill-'));
           const system = { ...(await scratchOptions(options, scratch)), ...instead };
           const run = { options: system, directory, manifest, progress: progress.update, warn: output.note };
           const report = await restoreHome(run, (restored) =>
@@ -54,7 +55,7 @@ export const registerDrill = (program: Command, instead: Partial<SystemOptions> 
           return report.passed;
         } finally {
           progress.end();
-          await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+          if (scratch !== undefined) await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
         }
       }),
     );
@@ -120,8 +121,10 @@ const noteDrilled = async (options: DrillOptions, { setId }: Manifest): Promise<
 const inWords = ({ events, blocks, keys, risen, passed }: DrillReport, directory: string): string[] => [
   `${directory}: ${passed ? 'restored, and everything is as it should be' : 'something is wrong'}.`,
   `  ${events} events; ${blocks.opened} blocks open`,
-  `  ${blocks.shredded} blocks are gone with ${keys.shredded} keys: ${keys.forgotten} named in the log, ` +
-    `${keys.duringBackup} destroyed while the set was taken, ${keys.since} destroyed since`,
+  blocks.shredded + keys.shredded === 0
+    ? '  no block is gone: nothing in it was ever shredded'
+    : `  ${blocks.shredded} blocks are gone with ${keys.shredded} keys: ${keys.forgotten} named in the log, ` +
+      `${keys.duringBackup} destroyed while the set was taken, ${keys.since} destroyed since`,
   ...(blocks.lost > 0 ? [`  ${blocks.lost} blocks are accepted as lost`] : []),
   ...(keys.unexplained > 0 ? [`! ${keys.unexplained} keys are gone, and nothing says why`] : []),
   ...(risen > 0 ? [`! ${risen} blocks of persons who were erased open again`] : []),

@@ -1,6 +1,9 @@
 import type { Progress } from '../client/progress.js';
 import { startProgress } from '../client/progress.js';
 
+/** What is shown while a set is read to its end and compared with its checksums. */
+export const READING_BACK = 'set read, bytes';
+
 /** Progress of work in several steps: a bar, or lines, for each. */
 export const stepProgress = (json: boolean) => {
   let step: string | undefined;

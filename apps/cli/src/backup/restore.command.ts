@@ -8,7 +8,7 @@ import { adoptInstallation } from '../up/installation.js';
 import type { SystemOptions } from '../up/options.js';
 import { isDirectory } from '../up/system.js';
 import { addSystemFlags, systemOptions } from '../up/up.command.js';
-import { stepProgress } from './progress.js';
+import { READING_BACK, stepProgress } from './progress.js';
 import { assertFresh, restoreHome } from './restore-home.js';
 
 /** Gates that serve. */
@@ -31,7 +31,7 @@ export const registerRestore = (program: Command, instead: Partial<SystemOptions
         const progress = stepProgress(output.json);
         try {
           // All of it is read before anything is written anywhere.
-          const manifest = await verifySet(directory, (done, total) => progress.update('verifying', done, total));
+          const manifest = await verifySet(directory, (done, total) => progress.update(READING_BACK, done, total));
           await assertFresh(system.home, manifest);
           await makeHome(system.home);
           await adoptInstallation(system.home, system.custodian.filter(isDirectory));
@@ -52,7 +52,7 @@ export const registerRestore = (program: Command, instead: Partial<SystemOptions
               [
                 `${manifest.log.sequence} events of ${manifest.createdAt} are in ${system.home.directory}` +
                   (log.present > 0 ? ` (${log.present} were there already).` : '.'),
-                ...gateInWords(vault, isOpen),
+                ...gateInWords(vault, isOpen, system),
               ],
             );
             return isOpen;
@@ -65,8 +65,15 @@ export const registerRestore = (program: Command, instead: Partial<SystemOptions
   );
 };
 
-const gateInWords = ({ gate, applied, why, wayOut }: VaultReport, isOpen: boolean): string[] => {
+const gateInWords = (
+  { gate, applied, why, wayOut }: VaultReport,
+  isOpen: boolean,
+  { home, custodian }: SystemOptions,
+): string[] => {
   if (!isOpen) return [`The vault's gate stays closed (${gate}): ${why}`, `  ${wayOut}`];
   const again = applied > 0 ? `${applied} keys that were destroyed since were destroyed again. ` : '';
-  return [`${again}Start it with \`makuler up\`; read models are built anew.`];
+  return [
+    `${again}Start it with \`makuler up --home ${home.directory} --custodian ${custodian.join(',')}\`; read models are built anew.`,
+    '  The tokens of the old home stay valid. The old home is not to be started again beside this one.',
+  ];
 };

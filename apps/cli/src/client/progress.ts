@@ -9,7 +9,7 @@ export interface Progress {
 
 const LINE_EVERY_MS = 2_000;
 
-/** A bar on a terminal; elsewhere a line every two seconds, on standard error. Silent with `--json`. */
+/** A bar on a terminal; elsewhere a line every two seconds, and one at the end, on standard error. Silent with `--json`. */
 export const startProgress = (what: string, json: boolean): Progress => {
   if (json) return { update: () => undefined, end: () => undefined };
   return process.stderr.isTTY ? bar(what) : lines(what);
@@ -31,15 +31,21 @@ const bar = (what: string): Progress => {
 };
 
 const lines = (what: string): Progress => {
-  let last = 0;
+  let last = performance.now();
+  let unsaid: { readonly done: number; readonly total: number | undefined } | undefined;
   const say = (done: number, total: number | undefined) =>
     void process.stderr.write(`${what}: ${done}${total === undefined ? '' : ` of ${total}`}\n`);
   return {
     update: (done, total) => {
+      unsaid = { done, total };
       if (performance.now() - last < LINE_EVERY_MS) return;
       last = performance.now();
+      unsaid = undefined;
       say(done, total);
     },
-    end: () => undefined,
+    end: () => {
+      if (unsaid) say(unsaid.done, unsaid.total);
+      unsaid = undefined;
+    },
   };
 };

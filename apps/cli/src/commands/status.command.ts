@@ -61,12 +61,12 @@ export const registerStatus = (program: Command): void => {
             : [`  Analytics  ${analytics} (schema analytics; password: "analyst" in ${home.secrets})`]),
           '',
           ...Object.entries(processes).map(
-            ([name, { pid, alive }]) => `  ${name.padEnd(12)} ${alive ? `process ${pid}` : 'does not run'}`,
+            ([name, { pid, alive }]) => `  ${name.padEnd(16)} ${alive ? `process ${pid}` : 'does not run'}`,
           ),
           ...Object.entries(checks).map(
-            ([name, { ready, because }]) => `  ${name.padEnd(12)} ${ready ? 'ready' : `not ready: ${because ?? ''}`}`,
+            ([name, { ready, because }]) => `  ${name.padEnd(16)} ${ready ? 'ready' : `not ready: ${because ?? ''}`}`,
           ),
-          ...epochLines.map((line, n) => `  ${(n === 0 ? 'keys' : '').padEnd(12)} ${line}`),
+          ...epochLines.map((line, n) => `  ${(n === 0 ? 'keys' : '').padEnd(16)} ${line}`),
           ...(warnings.length > 0 ? ['', ...warnings.map(warned)] : []),
         ]);
         return [

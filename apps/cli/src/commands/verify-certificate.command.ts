@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { JSONWebKeySet } from 'jose';
 import { errors } from 'jose';
-import { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
-import { addressOf } from '../client/connection.js';
+import { publishedKeys } from '../client/published-keys.js';
 import { explained, statementsIn } from '../client/statements.js';
 import { action } from '../command.js';
 import { Refusal } from '../refusal.js';
@@ -24,7 +22,7 @@ export const registerVerifyCertificate = (program: Command): void => {
       action<VerifyOptions, [string[]]>(async ({ output, options }, files) => {
         // Loaded here: it brings the whole context along, which no other command needs.
         const { contradictions, verifyStatement } = await import('#erasure');
-        const keys = await keysOf(options);
+        const keys = await publishedKeys(options);
         const verified = [];
         for (const file of files)
           for (const statement of statementsIn(file, await readFile(file, 'utf8')))
@@ -49,10 +47,4 @@ export const registerVerifyCertificate = (program: Command): void => {
 const refuse = (file: string, error: unknown): never => {
   const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
   throw new Refusal(`${file} is not valid: ${reason}.`, 'Ask whoever gave it to you for the original.');
-};
-
-const keysOf = async (options: VerifyOptions): Promise<JSONWebKeySet> => {
-  if (options.jwks !== undefined) return JSON.parse(await readFile(options.jwks, 'utf8')) as JSONWebKeySet;
-  const api = new ApiClient(await addressOf(options), undefined);
-  return (await api.get<JSONWebKeySet>('/.well-known/jwks.json')).body;
 };

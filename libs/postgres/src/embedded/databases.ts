@@ -25,6 +25,8 @@ export const ensureDatabases = async (
   readers: readonly ReaderRole[],
 ): Promise<void> => {
   const client = new pg.Client({ connectionString: administratorUrl, application_name: 'makuler up' });
+  // Without a listener a server that is stopped meanwhile would end the process; the query that fails says it.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     const names = async (sql: string) =>
