@@ -91,6 +91,23 @@ export const describeAbsence = (place: () => Promise<MirrorPlace>, many: boolean
       expect((await all[1].open().readState())!.epochs).toEqual([2]);
     });
 
+    it('confirms nothing when it goes again before it was asked for its roots', async () => {
+      const { all, a, b, mirrors } = await removable();
+      const [idA, idB] = [await a.id(), await b.id()];
+      b.trouble = 'gone';
+      await seal(mirrors);
+      await mirrors.destroyRoot(1);
+      b.trouble = 'going';
+      await mirrors.refresh();
+      expect(mirrors.away()).toMatchObject([{ name: b.name }]);
+      expect(mirrors.state!.retiring[0]!.confirmed).toEqual([idA]);
+      expect(await all[1].open().epochs()).toEqual([1]);
+      b.trouble = 'none';
+      await mirrors.refresh();
+      expect(new Set(mirrors.state!.retiring[0]!.confirmed)).toEqual(new Set([idA, idB]));
+      expect(await all[1].open().epochs()).toEqual([]);
+    });
+
     it('that was put back from an old copy under a running vault loses the roots that were destroyed', async () => {
       const { all, mirrors } = await removable();
       const old = (await all[1].open().readState())!;

@@ -12,7 +12,7 @@ type State = Parameters<Custodian['writeState']>[0];
 /** A mirror on a volume that can be taken away, or that fails. */
 export class RemovableMirror extends Custodian {
   /** What every call meets instead of the mirror. */
-  trouble: 'none' | 'gone' | 'failing' = 'none';
+  trouble: 'none' | 'gone' | 'failing' | 'going' = 'none';
 
   constructor(private readonly inner: Custodian) {
     super();
@@ -29,7 +29,13 @@ export class RemovableMirror extends Custodian {
   writeState = (state: State): Promise<void> => this.#reach(() => this.inner.writeState(state));
   createRoot = (epoch: number): Promise<void> => this.#reach(() => this.inner.createRoot(epoch));
   destroyRoot = (epoch: number): Promise<void> => this.#reach(() => this.inner.destroyRoot(epoch));
-  epochs = (): Promise<readonly number[]> => this.#reach(() => this.inner.epochs());
+  epochs = (): Promise<readonly number[]> =>
+    this.#reach(async () => {
+      if (this.trouble !== 'going') return this.inner.epochs();
+      // A volume that is just unmounted: its directory is empty.
+      this.trouble = 'gone';
+      return [];
+    });
   device = (): Promise<number | undefined> => this.#reach(() => this.inner.device());
   wrapEpochKey = (place: RootPlace, epochKey: Uint8Array): Promise<Uint8Array> =>
     this.#reach(() => this.inner.wrapEpochKey(place, epochKey));
