@@ -83,26 +83,32 @@ export class Shredding {
         const doomed = await this.#check(client, order);
         const entries = entriesOf(order, doomed);
         await this.assertActive(client);
-        journaled = true;
+        // An order that finds nothing to destroy needs no journal, and must not have one: replayed, it would leave its receipt
+        // and not the owner's state, for the journal names no owner. It is committed as a whole or not at all.
+        journaled = entries.length > 0;
         // The point of no return. The rows are locked meanwhile, so that the epoch written with each entry stays true.
-        const state = await this.custodian.change((now) =>
-          dissolve(this.#applied, { ...now, pending: [...now.pending, { orderId: order.orderId, entries }] }),
-        );
+        const state = journaled ? await this.#journal(order.orderId, entries) : undefined;
         let epoch = Math.max(0, ...entries.map((entry) => entry.epoch));
         if (order.kind === 'erasure') {
           epoch = Math.max(epoch, await dropExceptions(client, this.keyring, order.owner, doomed));
           await beginErasing(client, [order.owner]);
         }
         await storeReceipt(client, order.orderId, await bury(client, this.keyring, doomed, entries), epoch);
-        await noteCustodian(client, state);
+        if (state) await noteCustodian(client, state);
       });
     } catch (error) {
       if (journaled) this.onUnapplied();
       throw error;
     }
-    this.#markApplied(order.orderId);
+    if (journaled) this.#markApplied(order.orderId);
     await this.holders.dropEverywhere(order.scopeIds);
     await this.#setErased(order.orderId);
+  }
+
+  #journal(orderId: string, entries: readonly JournalEntry[]) {
+    return this.custodian.change((now) =>
+      dissolve(this.#applied, { ...now, pending: [...now.pending, { orderId, entries }] }),
+    );
   }
 
   /**
