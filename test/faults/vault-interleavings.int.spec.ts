@@ -141,6 +141,23 @@ describe('operations of the vault that meet', () => {
     await until(() => (session.renew(1), house.keeper.holders.isLive('spec')));
   });
 
+  it('a large vault counts its keys once, however often and by how many it is asked (P5)', async () => {
+    await house.sql(
+      `insert into scope (scope_id, state) select gen_random_uuid(), 'erased' from generate_series(1, 30000)`,
+    );
+    const held = house.life.hold('from scope group by state', 'before');
+    const asked = [house.keeper.status(), house.keeper.status()];
+    await held.reached;
+    // It is not waited for: readiness has two seconds.
+    const keys = async () => (await Promise.all([...asked, house.keeper.status()])).map((status) => status.keys.erased);
+    expect(await keys()).toEqual([0, 0, 0]);
+    held.release();
+    await until(async () => (await house.keeper.status()).keys.erased === 30_000);
+    const again = house.life.hold('from scope group by state', 'before');
+    expect((await house.keeper.status()).keys.erased).toBe(30_000);
+    again.release();
+  });
+
   it('a vault of an epoch whose roots have begun to be destroyed is led out by accepting the loss (P5)', async () => {
     const { scopeId } = await house.mint(somebody());
     const dump = await house.copies.take();

@@ -7,9 +7,9 @@ type Counts = Pick<VaultStatus, 'incarnation' | 'mintSequence' | 'epoch' | 'keys
 
 const NONE: Keys = { live: 0, expired: 0, erased: 0, lost: 0 };
 
-/** Counts that take no longer are made anew whenever somebody asks. */
-const QUICK_MS = 20;
-/** Counting takes at most one part in so many of the time. */
+/** So many are counted anew whenever somebody asks. */
+const FEW = 20_000;
+/** Of more than that: counting takes at most one part in so many of the time. */
 const SELDOM = 50;
 /** Who asks gets an answer within this time: readiness is asked of a million keys every few seconds, and has two seconds. */
 const PATIENCE_MS = 300;
@@ -21,6 +21,7 @@ const PATIENCE_MS = 300;
 export class VaultCounts {
   #keys = NONE;
   #counting: Promise<void> | undefined;
+  #total = 0;
   #tookMs = 0;
   #doneAtMs = -Infinity;
 
@@ -52,7 +53,7 @@ export class VaultCounts {
 
   /** Resolves when the keys are counted, or after a short while. */
   async #recount(): Promise<void> {
-    const isDue = this.#tookMs <= QUICK_MS || this.clock.monotonicMs() - this.#doneAtMs >= this.#tookMs * SELDOM;
+    const isDue = this.#total <= FEW || this.clock.monotonicMs() - this.#doneAtMs >= this.#tookMs * SELDOM;
     if (isDue) this.#counting ??= this.#count().finally(() => (this.#counting = undefined));
     if (!this.#counting) return;
     let timer: NodeJS.Timeout | undefined;
@@ -66,6 +67,7 @@ export class VaultCounts {
       'select state, count(*) as count from scope group by state',
     );
     this.#keys = rows.reduce((keys, { state, count }) => ({ ...keys, [state]: Number(count) }), NONE);
+    this.#total = Object.values(this.#keys).reduce((sum, count) => sum + count, 0);
     this.#doneAtMs = this.clock.monotonicMs();
     this.#tookMs = this.#doneAtMs - startedAtMs;
   }
