@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { SystemOptions } from './options.js';
 import type { Addresses } from './system.js';
@@ -13,7 +14,9 @@ export const readyBlock = ({ home }: SystemOptions, { api, docs }: Addresses, ms
     '',
     `  API      ${api}/v1`,
     `  Docs     ${docs}`,
-    `  Tokens   ${near(home.tokens)}, one for each role`,
+    existsSync(home.tokens)
+      ? `  Tokens   ${near(home.tokens)}, one for each role`
+      : '  Tokens   those that were handed out; npx makuler token create makes others',
     `  Logs     ${near(home.logs)}`,
     '',
     '  Try next npx makuler demo      sample customers, and one of them forgotten',
