@@ -56,7 +56,7 @@ export class ArchiveWorld {
 
   /** With its vault running. */
   static async build(): Promise<ArchiveWorld> {
-    const vault = await KilledVault.found();
+    const vault = await KilledVault.unfounded();
     const { url, drop } = await testDatabase();
     const world = new ArchiveWorld(vault, { eventStoreUrl: vault.eventStoreUrl, controlUrl: url, vault: {} });
     world.#ending.push(drop);

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -42,10 +42,13 @@ export class KilledVault {
     private readonly node: Server,
   ) {}
 
-  /** A vault that was founded, and is not running. */
-  static async found(): Promise<KilledVault> {
+  /** Not running, with neither database nor custodian: the first launch founds them, and may be killed while it does. */
+  static async unfounded(): Promise<KilledVault> {
     const [house, node] = await Promise.all([startVaultHouse(), startOwnNode()]);
     await house.stop();
+    await house.sql('drop schema public cascade');
+    await house.sql('create schema public');
+    await Promise.all(house.mirrors.map((mirror) => rm(mirror, { recursive: true })));
     return new KilledVault(house, node);
   }
 
@@ -98,11 +101,11 @@ export class KilledVault {
     return whereKilled(this.#trace);
   }
 
-  /** Epochs whose root lies at each mirror, as the files say. */
+  /** Epochs whose root lies at each mirror, as the files say; a mirror that was not made yet has none. */
   roots(): Promise<readonly (readonly number[])[]> {
     return Promise.all(
       this.house.mirrors.map(async (mirror) =>
-        (await readdir(mirror))
+        (await readdir(mirror).catch(() => []))
           .flatMap((name) => /^root-(\d+)\.key$/.exec(name)?.[1] ?? [])
           .map(Number)
           .sort((a, b) => a - b),
