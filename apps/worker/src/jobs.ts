@@ -1,6 +1,12 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import { takeBackup, TakeBackupProcessor, watchBackups, WatchBackupsProcessor } from '#backup';
-import { ChainWorkModule, checkpointLog, CheckpointLogProcessor } from '#chain';
+import {
+  ChainWorkModule,
+  checkpointLog,
+  CheckpointLogProcessor,
+  checkpointStretches,
+  CheckpointStretchesProcessor,
+} from '#chain';
 import { destroyRoots, DestroyRootsProcessor, EpochsWorkModule, sealEpoch, SealEpochProcessor } from '#epochs';
 import {
   attestErasures,
@@ -60,6 +66,7 @@ export const workOf = (backups: string | undefined): Work => ({
     SealEpochProcessor,
     DestroyRootsProcessor,
     CheckpointLogProcessor,
+    CheckpointStretchesProcessor,
     TakeBackupProcessor,
     WatchBackupsProcessor,
     RecordReappliedProcessor,
@@ -71,6 +78,7 @@ export const workOf = (backups: string | undefined): Work => ({
     { job: recordReapplied, payload: {}, cron: '5-59/10 * * * *' },
     { job: destroyRoots, payload: {}, cron: '40 * * * *' },
     { job: checkpointLog, payload: {}, cron: '50 * * * *' },
+    { job: checkpointStretches, payload: {}, cron: '*/10 * * * *' },
     { job: attestErasures, payload: {}, cron: '50 * * * *' },
     { job: nightlySweep, payload: {}, cron: '15 2 * * *' },
     { job: takeBackup, payload: {}, cron: '15 3 * * *' },

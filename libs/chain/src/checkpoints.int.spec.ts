@@ -125,6 +125,16 @@ describe('checkpoints of the log', () => {
     await expect(worker().hourly(AbortSignal.abort())).rejects.toThrow();
   });
 
+  it('covers an import soon, whole stretches of it only', async () => {
+    await happened(1);
+    await checkpoints.now();
+    await happened(9_000);
+    expect(await checkpoints.wholeStretches(NEVER)).toMatchObject({ sequence: 1 });
+    await happened(2_500);
+    await checkpoints.wholeStretches(NEVER);
+    expect((await written()).map(({ sequence }) => sequence)).toEqual([1, 10_001]);
+  });
+
   it('is made once by workers that do it at once', async () => {
     for (let round = 0; round < 5; round++) {
       await happened(3);

@@ -21,6 +21,11 @@ const STRETCH = 10_000;
 const ATTEMPTS = 8;
 
 type IsWorth = (event: StoredEvent) => boolean;
+/** What a checkpoint is made of: with an event that is worth it, and so many events at least. */
+interface Wanted {
+  readonly isWorth: IsWorth;
+  readonly atLeast: number;
+}
 const anything: IsWorth = (event) => !isCheckpoint(event);
 /** Checkpoints and heartbeats alone would make an idle log grow by one more event each hour. */
 const worthByItself: IsWorth = (event) => !isCheckpoint(event) && event.type !== ClockTrusted.type;
@@ -45,19 +50,30 @@ export class Checkpoints {
    * `log-altered`, `checkpoint-stale`, `vault-unavailable`, `store-unavailable`, `database-unavailable`.
    */
   now(): Promise<Checkpoint | undefined> {
-    return this.#catchUp(anything);
+    return this.#catchUp({ isWorth: anything, atLeast: 1 });
   }
 
   /** The hourly one: like `now`, but adds nothing while the log has only grown by checkpoints and heartbeats. */
   hourly(signal: AbortSignal): Promise<Checkpoint | undefined> {
-    return this.#catchUp(worthByItself, signal);
+    return this.#catchUp({ isWorth: worthByItself, atLeast: 1 }, signal);
   }
 
-  async #catchUp(isWorth: IsWorth, signal?: AbortSignal): Promise<Checkpoint | undefined> {
+  /**
+   * Between two hourly ones, as far as a checkpoint covers at most: a start of the vault reads back to the second-last one, and
+   * after an import that would be long. A log that was moved is left to the hourly one, which reads all of it.
+   */
+  async wholeStretches(signal: AbortSignal): Promise<Checkpoint | undefined> {
+    const { checkpoint: last } = await lastCheckpoint(this.store);
+    const event = last && (await this.store.eventAt(BigInt(last.position)));
+    if (last && !(event && endsWith(last, event))) return last;
+    return this.#catchUp({ isWorth: anything, atLeast: STRETCH }, signal);
+  }
+
+  async #catchUp(wanted: Wanted, signal?: AbortSignal): Promise<Checkpoint | undefined> {
     for (let attempt = 1; ;) {
       signal?.throwIfAborted();
       try {
-        const { checkpoint, isMore } = await this.#step(isWorth);
+        const { checkpoint, isMore } = await this.#step(wanted);
         if (!isMore) return checkpoint;
         attempt = 1;
       } catch (error) {
@@ -68,14 +84,14 @@ export class Checkpoints {
   }
 
   /** One checkpoint further. */
-  async #step(isWorth: IsWorth): Promise<{ checkpoint: Checkpoint | undefined; isMore: boolean }> {
+  async #step(wanted: Wanted): Promise<{ checkpoint: Checkpoint | undefined; isMore: boolean }> {
     // In this order: what the vault says is read after the checkpoint before it, and before the one that is appended at this
     // revision, so that events before the last one were minted with a count that the new one covers.
     const { revision, checkpoint: last } = await lastCheckpoint(this.store);
     const standing = await this.witness.standing();
     if (!standing.serving) throw new MakulerError('vault-unavailable', { detail: 'The vault’s gate is closed.' });
     await this.#assertOurs({ revision, checkpoint: last }, standing);
-    const { end, isMore } = await this.#stretch(await this.#resume(last), isWorth);
+    const { end, isMore } = await this.#stretch(await this.#resume(last), wanted);
     if (!end) return { checkpoint: last, isMore };
     const checkpoint = await this.#sign(end, standing);
     const appended = await inContext(systemContext(newId<ActorId>()), () =>
@@ -131,7 +147,7 @@ export class Checkpoints {
     throw new MakulerError('log-altered');
   }
 
-  async #stretch(from: FoldFrom, isWorth: IsWorth): Promise<{ end: Folded | undefined; isMore: boolean }> {
+  async #stretch(from: FoldFrom, { isWorth, atLeast }: Wanted): Promise<{ end: Folded | undefined; isMore: boolean }> {
     let end: Folded | undefined;
     let isWorthIt = false;
     for await (const batch of fold(this.store, from)) {
@@ -139,7 +155,8 @@ export class Checkpoints {
       end = batch.at(-1);
       if (isWorthIt && end!.point.sequence - from.point.sequence >= STRETCH) return { end, isMore: true };
     }
-    return { end: isWorthIt ? end : undefined, isMore: false };
+    const length = end ? end.point.sequence - from.point.sequence : 0;
+    return { end: isWorthIt && length >= atLeast ? end : undefined, isMore: false };
   }
 
   #sign({ event, before, point }: Folded, standing: VaultStanding): Promise<Checkpoint> {

@@ -1,7 +1,12 @@
 export * from './chain.events.js';
 export { canonicalJson } from './canonical-json.js';
 export { type Checkpoint, type CheckpointClaims } from './checkpoint.js';
-export { checkpointLog, CheckpointLogProcessor } from './checkpoint.job.js';
+export {
+  checkpointLog,
+  CheckpointLogProcessor,
+  checkpointStretches,
+  CheckpointStretchesProcessor,
+} from './checkpoint.job.js';
 export { Checkpoints } from './checkpoints.js';
 export type { Misfit } from './comparison.js';
 export { ChainModule, ChainWorkModule } from './chain.module.js';

@@ -253,7 +253,15 @@ describe('a sweep', () => {
     expect((await Promise.all(owners.map(liveOf))).flat()).toEqual(['contact']);
     const begun: unknown[] = [];
     const commands = { execute: async (command: unknown) => begun.push(command) } as unknown as CommandBus;
-    const nightly = new NightlySweepProcessor(partsOf(process).run, commands);
+    let serving = false;
+    const vault = { gate: async () => ({ serving }) } as never;
+    const nightly = new NightlySweepProcessor(partsOf(process).run, commands, vault);
+    // Behind a closed gate not even a plan is written.
+    await expect(nightly.process({}, { signal: new AbortController().signal } as JobRun)).rejects.toMatchObject({
+      code: 'vault-unavailable',
+    });
+    expect(begun).toEqual([]);
+    serving = true;
     await expect(nightly.process({}, { signal: new AbortController().signal } as JobRun)).rejects.toMatchObject({
       code: 'key-damaged',
     });

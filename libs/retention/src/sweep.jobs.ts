@@ -3,14 +3,15 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { JobRun, PayloadOf } from '#jobs';
 import { defineJob, id, JobProcessor } from '#jobs';
 import type { ActorId } from '#kernel';
-import { inContext, newId, systemContext } from '#kernel';
+import { inContext, MakulerError, newId, systemContext } from '#kernel';
+import { VaultRecovery } from '#vault/operations';
 import { BeginSweep } from './begin-sweep.js';
 import { DeferralEnd, SweepRun } from './sweep-run.js';
 
 const asSystem = <T>(work: () => Promise<T>): Promise<T> =>
   inContext(systemContext(newId<ActorId>(), 'rettigheter'), work);
 
-/** Every night: finishes what was cut off, and begins a sweep. */
+/** Every night: finishes what was cut off, and begins a sweep. Waits for the vault's gate. */
 export const nightlySweep = defineJob('nightly-sweep', {});
 /** Carries out one sweep. */
 export const retentionSweep = defineJob('retention-sweep', { sweepId: id() });
@@ -24,12 +25,15 @@ export class NightlySweepProcessor extends JobProcessor<(typeof nightlySweep)['f
   constructor(
     private readonly sweep: SweepRun,
     private readonly commands: CommandBus,
+    private readonly vault: VaultRecovery,
   ) {
     super();
   }
 
   process(_payload: PayloadOf<(typeof nightlySweep)['fields']>, { signal }: JobRun) {
     return asSystem(async () => {
+      // Behind a closed gate the log may be a restored one: no plan is written into it.
+      if (!(await this.vault.gate()).serving) throw new MakulerError('vault-unavailable');
       try {
         return { settled: await this.sweep.settle(signal) };
       } finally {
