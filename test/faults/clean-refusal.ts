@@ -3,6 +3,9 @@ import type { TokenRole } from '#tokens';
 import { MARK } from './spoiling.js';
 import type { WholeApi } from './whole-api.js';
 
+/** What a refused call may leave in the log: that it was refused. */
+export const REFUSALS: ReadonlySet<string> = new Set(['access.refused', 'access.role-refused']);
+
 /** What is read of an answer. */
 export interface Answered {
   readonly statusCode: number;
@@ -43,6 +46,6 @@ export const flawsOfRefusal = async (
   const answer = await (role === undefined ? api.app.inject(request) : api.call(role, request));
   const flaws = flawsOf(answer);
   if (answer.statusCode < 400) return free ? flaws : [...flaws, `it is taken: ${answer.statusCode}`];
-  const written = (await api.writtenAfter(before)).filter(({ type }) => type !== 'access.refused');
+  const written = (await api.writtenAfter(before)).filter(({ type }) => !REFUSALS.has(type));
   return written.length > 0 ? [...flaws, `it wrote ${written.map(({ type }) => type).join(', ')}`] : flaws;
 };

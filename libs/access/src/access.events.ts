@@ -20,4 +20,11 @@ export const AccessRefused = event('access.refused', 1, {
   mode: plain<'read' | 'write'>('one of two words'),
 });
 
-export const ACCESS_EVENTS = [PersonalDataRead, AccessRefused] as const;
+/** A token called a route that its roles do not reach. One event stands for so many attempts, all within a minute or so. */
+export const RoleRefused = event('access.role-refused', 1, {
+  method: plain<string>('one of a few words of HTTP'),
+  route: plain<string>('the template of the route, the same for every caller'),
+  attempts: plain<number>('a count of calls by staff or a program, about nobody'),
+});
+
+export const ACCESS_EVENTS = [PersonalDataRead, AccessRefused, RoleRefused] as const;

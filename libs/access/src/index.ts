@@ -1,3 +1,4 @@
 export * from './access.events.js';
 export * from './refusals.js';
+export * from './role-refusals.js';
 export * from './traces.js';

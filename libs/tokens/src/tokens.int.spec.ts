@@ -76,6 +76,39 @@ describe('tokens', () => {
     expect(await tokens.verify(short.token)).toBeUndefined();
   });
 
+  it('rotates a token: the same actor and life with another secret, and the old one ends at once', async () => {
+    const expiresAt = new Date(clock.now().getTime() + 60_000);
+    const wanted = { roles: ['approver'], label: 'x', defaultPurpose: 'avtale', expiresAt } as const;
+    const old = await tokens.create(wanted);
+    const next = await tokens.rotate(old.info.tokenId);
+    expect(await tokens.verify(old.token)).toBeUndefined();
+    const { tokenId, createdAt, expiresAt: until, ...same } = next.info;
+    expect(old.info).toMatchObject(same);
+    expect(until!.getTime() - createdAt.getTime()).toBe(expiresAt.getTime() - old.info.createdAt.getTime());
+    expect(await tokens.verify(next.token)).toMatchObject({ tokenId, actorId: old.info.actorId, roles: ['approver'] });
+    await expect(tokens.rotate(old.info.tokenId)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(tokens.rotate('no id at all')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('lets the old token live for the grace of a rotation, and never longer than it would have', async () => {
+    const old = await tokens.create({ roles: ['operator'], label: 'x' });
+    const next = await tokens.rotate(old.info.tokenId, { graceMs: 30_000 });
+    expect(next.info.expiresAt).toBeUndefined();
+    expect(await tokens.verify(old.token)).toBeDefined();
+    const short = await tokens.create({
+      roles: ['operator'],
+      label: 'x',
+      expiresAt: new Date(clock.now().getTime() + 10_000),
+    });
+    await tokens.rotate(short.info.tokenId, { graceMs: 30_000 });
+    clock.offsetMs += 10_001;
+    expect(await tokens.verify(short.token)).toBeUndefined();
+    expect(await tokens.verify(old.token)).toBeDefined();
+    clock.offsetMs += 20_000;
+    expect(await tokens.verify(old.token)).toBeUndefined();
+    expect(await tokens.verify(next.token)).toBeDefined();
+  });
+
   it.each(['01890000-0000-7000-8000-000000000000', 'no id at all'])('says when there is nothing to revoke: %s', (id) =>
     expect(tokens.revoke(id)).rejects.toMatchObject({ code: 'not-found' }),
   );

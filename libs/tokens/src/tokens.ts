@@ -74,6 +74,30 @@ export class Tokens {
     return rows.map(infoOf);
   }
 
+  /**
+   * A new token for the same actor, roles, purpose and length of life; the old one ends now, or `graceMs` from now, so that
+   * its holder can change over. Four eyes goes on seeing one person. Throws `not-found` when no such token is valid.
+   */
+  async rotate(tokenId: string, { graceMs = 0 } = {}): Promise<{ token: string; info: TokenInfo }> {
+    const next = newId();
+    const { token, hash } = makeSecret(next);
+    const now = this.clock.now();
+    const { rows } = await this.control.query<TokenRow>(
+      // One statement: there is no moment with both tokens for ever, or with none.
+      `with old as (select * from api_token where token_id = $1 and revoked_at is null
+                    and (expires_at is null or expires_at > $4) for update),
+            ended as (update api_token t set revoked_at = case when $5::timestamptz = $4 then $4 end,
+                                             expires_at = least(t.expires_at, $5)
+                      from old where t.token_id = old.token_id)
+       insert into api_token (token_id, actor_id, hash, roles, default_purpose, label, created_at, expires_at)
+       select $2, actor_id, $3, roles, default_purpose, label, $4, $4 + (expires_at - created_at) from old returning *`,
+      [isId(tokenId) ? tokenId : null, next, hash, now, new Date(now.getTime() + graceMs)],
+    );
+    const [row] = rows;
+    if (!row) throw new MakulerError('not-found', { detail: 'There is no valid token with this id.' });
+    return { token, info: infoOf(row) };
+  }
+
   /** Ends a token, for every process from its next request on. Again is no error; throws `not-found`. */
   async revoke(tokenId: string): Promise<void> {
     const revoked = isId(tokenId) && (await this.#endNow(tokenId));

@@ -1,7 +1,9 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { RoleRefusals } from '#access';
 import { MakulerError } from '#kernel';
+import type { TokenHolder } from '#tokens';
 import type { ApiRequest } from './caller.js';
 import { CachedTokens } from './cached-tokens.js';
 import { rolesOf } from './roles.js';
@@ -12,6 +14,7 @@ export class TokenGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: CachedTokens,
+    private readonly refusals: RoleRefusals,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -22,8 +25,14 @@ export class TokenGuard implements CanActivate {
     const caller = token === undefined ? undefined : await this.tokens.verify(token);
     if (!caller) throw new MakulerError('unauthenticated');
     if (!roles.includes('any') && !caller.roles.some((role) => (roles as readonly string[]).includes(role)))
-      throw new MakulerError('forbidden');
+      await this.#refuse(request, caller);
     request.caller = caller;
     return true;
+  }
+
+  /** An attempt beyond one's role is written down (P9), where it was and by whom: what was asked for is not looked at. */
+  async #refuse({ method, routeOptions }: ApiRequest, { tokenId, actorId, roles }: TokenHolder): Promise<never> {
+    await this.refusals.record({ tokenId, actor: actorId, roles, method, route: routeOptions.url ?? '' });
+    throw new MakulerError('forbidden');
   }
 }

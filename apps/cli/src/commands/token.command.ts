@@ -20,7 +20,7 @@ interface CreateOptions extends GlobalOptions {
  * passwords in the home, or CONTROL_DATABASE_URL.
  */
 export const registerToken = (program: Command): void => {
-  const token = program.command('token').description('API tokens: create, list, revoke');
+  const token = program.command('token').description('API tokens: create, list, rotate, revoke');
   token
     .command('create')
     .description('make a token; it is shown once and can never be shown again')
@@ -54,6 +54,19 @@ export const registerToken = (program: Command): void => {
       }),
     );
   token
+    .command('rotate')
+    .description('make another secret for the same holder and roles; the old one ends')
+    .argument('<TOKEN_ID>', 'its id, as `token list` shows it')
+    .option('--grace <HOURS>', 'hours that the old one still works (none)', hours)
+    .action(
+      action<{ grace?: number }, [string]>(async ({ output, options }, tokenId) => {
+        const graceMs = (options.grace ?? 0) * 3_600_000;
+        const made = await withTokens(options, (tokens) => tokens.rotate(tokenId, { graceMs }));
+        output.note(`Token ${made.info.tokenId} in place of ${tokenId}:`);
+        output.result({ token: made.token, ...shown(made.info) }, [made.token]);
+      }),
+    );
+  token
     .command('revoke')
     .description('end a token, at once')
     .argument('<TOKEN_ID>', 'its id, as `token list` shows it')
@@ -63,6 +76,12 @@ export const registerToken = (program: Command): void => {
         output.result({ revoked: tokenId }, [`${tokenId} is revoked.`]);
       }),
     );
+};
+
+const hours = (text: string): number => {
+  const number = Number(text);
+  if (!(number >= 0 && number <= 720)) throw new InvalidArgumentError('Give a number of hours, 720 at most.');
+  return number;
 };
 
 const days = (text: string): number => {
