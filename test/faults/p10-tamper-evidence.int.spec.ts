@@ -88,7 +88,7 @@ describe('P10: whoever changes the log is found out, and erasures change nothing
   });
 
   it('finds nothing where nothing was done', async () => {
-    const fits = { checkpoints: CHECKPOINTS, covered: LENGTH - 1, custodian: 'fits', misfits: [] };
+    const fits = { checkpoints: CHECKPOINTS, covered: LENGTH - 1, accepted: [], custodian: 'fits', misfits: [] };
     expect(await verify()).toEqual({ events: LENGTH, ...fits });
     // The server's own words about an event are its own.
     expect(await found('update event set created = created + 1')).toMatchObject(fits);
