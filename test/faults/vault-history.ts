@@ -52,6 +52,8 @@ export class VaultHistory {
   /** The latest epoch that was acknowledged, and the latest whose roots were acknowledged as destroyed. */
   #epoch = 1;
   #destroyed = 0;
+  /** What last kept the vault from answering. */
+  #outage: unknown;
 
   constructor(
     private readonly vault: KilledVault,
@@ -94,7 +96,7 @@ export class VaultHistory {
   async checkInPeace(): Promise<void> {
     for (let attempt = 1; !(await this.check({ thoroughly: true })); attempt++) {
       expect(this.vault.isRunning).toBe(true);
-      if (attempt === ATTEMPTS) throw new Error('the vault stays unavailable');
+      if (attempt === ATTEMPTS) throw new Error('the vault stays unavailable', { cause: this.#outage });
     }
   }
 
@@ -283,6 +285,7 @@ export class VaultHistory {
   #allAnswered(results: readonly PromiseSettledResult<unknown>[]): boolean {
     const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     for (const error of failed) if (!isMakulerError(error, 'vault-unavailable')) throw error;
+    this.#outage = failed[0];
     return failed.length === 0;
   }
 }
