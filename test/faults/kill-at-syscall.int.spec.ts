@@ -6,7 +6,7 @@ import { VaultHistory } from './vault-history.js';
 
 /** Kills of the vault; backups and restores are killed less often. `MAKULER_ROUNDS` asks for more. */
 const MANY = process.env['MAKULER_ROUNDS'];
-const ROUNDS = Number(MANY ?? 12);
+const ROUNDS = Number(MANY ?? 8);
 /** What a failure names, to meet it again with as many rounds as it says. */
 const SEED = Number(process.env['MAKULER_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** After so many kills a history ends, and the next begins with an empty vault and a seed of its own. */
