@@ -10,7 +10,7 @@ import type { CustodianMirrors } from './custodian/mirrors.js';
 import { noteCustodian } from './custodian-number.js';
 import type { EpochKeyWrap } from './epochs/epoch-keys.js';
 import { storeWraps, wrapByMirrors } from './epochs/epoch-keys.js';
-import { noteOpened } from './epochs/epoch-table.js';
+import { noteLost, noteOpened } from './epochs/epoch-table.js';
 import { readVaultRow } from './founding.js';
 import { demandedBy } from './gate-judgement.js';
 import { beginIncarnation, readIncarnations } from './incarnations.js';
@@ -29,6 +29,8 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
   const { log, handedOut } = facts;
   const { missingEvents, doubt } = losses.report;
   const row = await readVaultRow(pool);
+  // What such a custodian does not know of was not destroyed by it: a mirror that was lost may be found again.
+  const isAnew = custodian.state?.phase !== 'founded' || doubt === 'older-custodian';
   const founded = await custodianFor(closed, doubt, row?.epoch);
   const roots = survivingEpochs(founded);
   const opens = row !== undefined && roots.includes(row.epoch);
@@ -38,6 +40,7 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
   await inTransaction(pool, async (client) => {
     if (!row) await writeRow(client, closed, epoch);
     if (wraps) await beginEpoch(client, epoch, wraps, clock.now());
+    if (wraps && isAnew) await noteLost(client, epoch, founded.epochs, clock.now());
     await retireUnknownMirrors(client, founded.mirrors, clock.now());
     await takeOutUnopenable(client, roots, !opens);
     await markLost(client, losses);

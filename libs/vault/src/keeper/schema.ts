@@ -138,4 +138,9 @@ export const SCHEMA: readonly Migration[] = [
       alter table scope add constraint scope_joined check (state not in ('erased', 'lost') or bucket_id is null);
     `,
   },
+  {
+    // A root that went with its custodian was destroyed by nobody, and whoever finds it has it: such an epoch is never cleared.
+    id: '006-epoch-lost',
+    up: 'alter table epoch add column lost_at timestamptz', // when two persons accepted that its roots are lost
+  },
 ];

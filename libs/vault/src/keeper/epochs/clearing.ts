@@ -19,6 +19,9 @@ export const clearingOf = ({ epoch, custodian: { epochs, retiring, mirrors }, ..
   const left = epochs.filter((one) => one <= epoch);
   const latest = (dates: readonly (Date | undefined)[]): string =>
     new Date(Math.max(...dates.map((date) => date?.getTime() ?? 0))).toISOString();
+  const lost = facts.table.flatMap((row) => (row.epoch <= epoch && row.lost_at ? [row.lost_at] : []));
+  // Nobody has seen these roots destroyed: there is no date from which it could be attested, however long ago they went.
+  if (lost.length > 0) return { epoch, plannedFor: latest(lost), clearedAt: undefined, mirrors: mirrors.length };
   if (left.length === 0 && facts.current > epoch) {
     const gone = facts.table.flatMap((row) => (row.epoch <= epoch && row.destroyed_at ? [row.destroyed_at] : []));
     const clearedAt = latest([...gone, facts.liveErasedAt]);

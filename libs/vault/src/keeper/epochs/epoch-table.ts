@@ -8,6 +8,8 @@ export interface EpochRow {
   readonly sealed_at: Date | null;
   readonly destroy_at: Date | null;
   readonly destroyed_at: Date | null;
+  /** Since then its roots are given up: nobody can confirm that they are gone. */
+  readonly lost_at: Date | null;
 }
 
 export const readEpochs = async (pool: Pool | PoolClient): Promise<readonly EpochRow[]> =>
@@ -30,7 +32,7 @@ export const adoptEpochs = async (
   await noteSealed(pool, state);
   await pool.query(
     `update epoch set destroyed_at = $3, sealed_at = coalesce(sealed_at, $3), destroy_at = coalesce(destroy_at, $3)
-     where destroyed_at is null and epoch < $1 and not epoch = any($2::int[])`,
+     where destroyed_at is null and lost_at is null and epoch < $1 and not epoch = any($2::int[])`,
     [current, state.epochs, now],
   );
 };
@@ -53,6 +55,21 @@ export const noteSealed = async (client: Pool | PoolClient, { retiring }: Custod
       retiring.map(({ sealedAt }) => sealedAt),
       retiring.map(({ destroyAt }) => destroyAt),
     ],
+  );
+};
+
+/** Epochs before this one whose roots neither exist at the custodian nor are known to be destroyed. */
+export const noteLost = async (
+  client: PoolClient,
+  before: number,
+  existing: readonly number[],
+  at: Date,
+): Promise<void> => {
+  await client.query(
+    `insert into epoch (epoch, opened_at, lost_at) select n, $3, $3 from generate_series(1, $1::int - 1) as g(n)
+     where not n = any($2::int[])
+     on conflict (epoch) do update set lost_at = excluded.lost_at where epoch.destroyed_at is null and epoch.lost_at is null`,
+    [before, existing, at],
   );
 };
 
