@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createPostgresBackend, Queue } from 'bullmq';
 import type { ProofReport } from '#proof';
-import { verifyProof } from '#proof';
 import { eventually, Installation } from '../journeys/installation.js';
 import { Erasing } from './erasing.js';
 import { administer, sql } from './everything-kept.js';
@@ -100,8 +99,17 @@ describe('makuler prove', () => {
       expect(report.paths).toEqual(expect.arrayContaining([makuler.home, expect.stringContaining(sets)]));
       expect(report.read.keys.records).toBeGreaterThan(0);
       expect(code).toBe(0);
-      const jwks = (await makuler.get('/.well-known/jwks.json', { as: 'nobody' })).body;
-      expect(await verifyProof(signed!, jwks)).toEqual(report);
+      const file = join(makuler.directory, 'proof.jws');
+      await writeFile(file, signed!);
+      const verified = await command('', 'verify-proof', file);
+      expect([verified.code, JSON.parse(verified.stdout)]).toEqual([0, { valid: true, report }]);
+      await writeFile(file, altered(signed!));
+      const refused = await command('', 'verify-proof', file);
+      expect([refused.code, refused.stdout, refused.stderr]).toEqual([
+        1,
+        '',
+        expect.stringContaining('ERR_JWS_SIGNATURE_VERIFICATION_FAILED'),
+      ]);
     }
   }, 90_000);
 
@@ -166,3 +174,14 @@ describe('makuler prove', () => {
     expect(await readFile(join(makuler.home, 'logs/api.log'), 'utf8')).toContain(encodeURIComponent(VALUES.name));
   }, 60_000);
 });
+
+/** A report that says something else, under the same signature. */
+const altered = (jws: string): string => {
+  const [header, payload, signature] = jws.split('.');
+  const report = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as ProofReport;
+  return [
+    header,
+    Buffer.from(JSON.stringify({ ...report, clean: !report.clean })).toString('base64url'),
+    signature,
+  ].join('.');
+};

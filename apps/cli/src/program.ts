@@ -17,6 +17,7 @@ import { registerVerifyLog } from './commands/verify-log.command.js';
 import { registerDemo } from './demo/demo.command.js';
 import { registerImport } from './import/import.command.js';
 import { registerProve } from './proof/prove.command.js';
+import { registerVerifyProof } from './proof/verify-proof.command.js';
 import type { SystemOptions } from './up/options.js';
 import { registerUp } from './up/up.command.js';
 
@@ -37,6 +38,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerImport,
   registerBackup,
   registerProve,
+  registerVerifyProof,
 ];
 
 /** `instead` replaces parts of what `up` runs, for mains under test/. */

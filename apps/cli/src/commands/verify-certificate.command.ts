@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { errors } from 'jose';
 import type { GlobalOptions } from '../client/connection.js';
+import { notValid } from '../client/not-valid.js';
 import { publishedKeys } from '../client/published-keys.js';
 import { explained, statementsIn } from '../client/statements.js';
 import { action } from '../command.js';
-import { Refusal } from '../refusal.js';
 
 interface VerifyOptions extends GlobalOptions {
   readonly jwks?: string;
@@ -26,7 +25,7 @@ export const registerVerifyCertificate = (program: Command): void => {
         const verified = [];
         for (const file of files)
           for (const statement of statementsIn(file, await readFile(file, 'utf8')))
-            verified.push(await verifyStatement(statement, keys).catch((error: unknown) => refuse(file, error)));
+            verified.push(await verifyStatement(statement, keys).catch((error: unknown) => notValid(file, error)));
         const problems = contradictions(verified);
         const together =
           problems.length > 0
@@ -42,9 +41,4 @@ export const registerVerifyCertificate = (program: Command): void => {
         return problems.length === 0;
       }),
     );
-};
-
-const refuse = (file: string, error: unknown): never => {
-  const reason = error instanceof errors.JOSEError ? error.code : (error as Error).message;
-  throw new Refusal(`${file} is not valid: ${reason}.`, 'Ask whoever gave it to you for the original.');
 };
