@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DrillReport, Manifest } from '#backup';
 import { openEverything, verifySet } from '#backup';
@@ -21,6 +20,7 @@ import { runningStores } from './connected-stores.js';
 import { READING_BACK, stepProgress } from './progress.js';
 import type { RestoredHome } from './restore-home.js';
 import { restoreHome } from './restore-home.js';
+import { makeScratch } from './scratch.js';
 
 interface DrillOptions extends GlobalOptions {
   readonly custodian?: string;
@@ -43,7 +43,7 @@ export const registerDrill = (program: Command, instead: Partial<SystemOptions> 
         let scratch: string | undefined;
         try {
           const manifest = await verifySet(directory, (done, total) => progress.update(READING_BACK, done, total));
-          scratch = await mkdtemp(join(tmpdir(), 'makuler-drill-'));
+          scratch = await makeScratch();
           const system = { ...(await scratchOptions(options, scratch)), ...instead };
           const run = { options: system, directory, manifest, progress: progress.update, warn: output.note };
           const report = await restoreHome(run, (restored) =>
