@@ -34,6 +34,7 @@ export const HTTP_STATUS = {
   'vault-unavailable': 503,
   'store-unavailable': 503,
   'database-unavailable': 503,
+  'queue-unavailable': 503,
   'database-not-durable': 503,
   'backup-damaged': 422,
   'backup-newer': 422,

@@ -46,6 +46,7 @@ describe('the worker', () => {
       modules: [ProbeModule],
       processors: [ProbeProcessor],
       schedules: [scheduled],
+      resumes: [],
     });
     const backend = jobBackend({ databaseUrl: database.url });
     const jobs = new BullJobs(backend);

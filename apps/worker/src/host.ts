@@ -3,6 +3,7 @@ import type { Parts } from '#composition';
 import type { JobBackend, JobProcessor } from '#jobs';
 import { BullJobs, WorkerHost } from '#jobs';
 import type { Work } from './jobs.js';
+import { Schedules } from './schedules.js';
 import { WorkerModule } from './worker.module.js';
 
 /** A running worker. */
@@ -32,8 +33,13 @@ export const host = async (parts: Parts, backend: JobBackend, work: Work): Promi
       for (const [state, count] of Object.entries(await jobs.counts(job)))
         parts.metrics.set('makuler_jobs', count, { queue: job.name, state });
   });
-  for (const { job, payload, cron } of work.schedules) await jobs.schedule(job, payload, { cron });
+  const schedules = new Schedules({
+    ...{ jobs, work },
+    notice: ({ event, ...facts }) => parts.logger.warn(facts, event),
+  });
+  await schedules.start();
   const stop = async () => {
+    await schedules.stop();
     await workers.close();
     await app.close();
     await jobs.close();

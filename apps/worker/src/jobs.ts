@@ -23,6 +23,8 @@ import {
   EndDeferralProcessor,
   nightlySweep,
   NightlySweepProcessor,
+  resumeSweeps,
+  ResumeSweepsProcessor,
   RetentionSweepProcessor,
   RetentionWorkModule,
 } from '#retention';
@@ -43,6 +45,8 @@ export interface Work {
   /** Every kind of job: one line each. */
   readonly processors: readonly Type<JobProcessor>[];
   readonly schedules: readonly Scheduled[];
+  /** What looks in the log for orders whose jobs are gone; enqueued when the queues turn out to have lost what they held. */
+  readonly resumes: readonly Job<Record<never, never>>[];
 }
 
 /** What the workers of the shipped system do; `backups` is where sets are written, if they are. */
@@ -61,6 +65,7 @@ export const workOf = (backups: string | undefined): Work => ({
     AttestErasuresProcessor,
     NightlySweepProcessor,
     RetentionSweepProcessor,
+    ResumeSweepsProcessor,
     EndDeferralProcessor,
     ClockHeartbeatProcessor,
     SealEpochProcessor,
@@ -84,4 +89,6 @@ export const workOf = (backups: string | undefined): Work => ({
     { job: takeBackup, payload: {}, cron: '15 3 * * *' },
     { job: watchBackups, payload: {}, cron: '35 * * * *' },
   ],
+  // What else was enqueued (ends of deferrals, root destructions, attestations, backups) its own schedule makes up for.
+  resumes: [resumeErasures, resumeSweeps],
 });

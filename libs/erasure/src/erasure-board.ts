@@ -48,8 +48,9 @@ export class ErasureBoard {
     return query.execute();
   }
 
-  /** Those whose steps are to run by themselves. */
+  /** Those whose steps are to run by themselves; all of the log is in by now. Throws `projection-behind`. */
   async underway(): Promise<readonly ErasureRow[]> {
+    await this.states.waitFor(erasureBoard, await this.ledger.head(), PATIENCE_MS);
     return this.#board().where('state', 'in', ['requested', 'fenced', 'executed', 'verified']).execute();
   }
 

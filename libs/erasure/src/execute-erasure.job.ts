@@ -27,7 +27,10 @@ export class ExecuteErasureProcessor extends JobProcessor<(typeof executeErasure
   }
 }
 
-/** Puts erasures that are under way back into the queue: one whose attempts have run out is tried again each hour. */
+/**
+ * Puts erasures that are under way back into the queue: each hour, for one whose attempts have run out, and when the queues
+ * were lost.
+ */
 export const resumeErasures = defineJob('resume-erasures', {});
 
 @Injectable()

@@ -5,7 +5,7 @@ import pg from 'pg';
 
 export type BackendQueue = Pick<
   Queue,
-  'add' | 'upsertJobScheduler' | 'getJobCounts' | 'waitUntilReady' | 'close' | 'on'
+  'add' | 'upsertJobScheduler' | 'getJobScheduler' | 'getJobCounts' | 'waitUntilReady' | 'close' | 'on'
 >;
 export type BackendWorker = Pick<Worker, 'waitUntilReady' | 'pause' | 'close' | 'on'>;
 export type WorkerTuning = Omit<WorkerOptions, 'connection'>;

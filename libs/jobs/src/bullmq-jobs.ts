@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MakulerError, isId } from '#kernel';
 import { translateError } from '#postgres';
 import type { BackendQueue, JobBackend } from './backend.js';
@@ -8,6 +9,8 @@ import type { EnqueueOptions, JobCounts, Schedule } from './jobs.js';
 import { Jobs } from './jobs.js';
 
 const DAY_S = 86_400;
+/** BullMQ keeps what it is asked until Redis is back, however long that takes; nobody here waits longer than this. */
+const PATIENCE_MS = 5_000;
 
 /** What BullMQ is told about every job: how often, how long it is remembered, and to keep no stack traces. */
 const optionsOf = (job: Job) => ({
@@ -46,6 +49,10 @@ export class BullJobs extends Jobs {
     await this.#ask(job, (queue) => queue.upsertJobScheduler(job.name, { pattern: cron, tz: 'Europe/Oslo' }, template));
   }
 
+  async isScheduled(job: Job): Promise<boolean> {
+    return (await this.#ask(job, (queue) => queue.getJobScheduler(job.name))) !== undefined;
+  }
+
   async counts(job: Job): Promise<JobCounts> {
     const found = await this.#ask(job, (queue) => queue.getJobCounts('waiting', 'active', 'delayed', 'failed'));
     const { waiting = 0, active = 0, delayed = 0, failed = 0 } = found;
@@ -58,7 +65,7 @@ export class BullJobs extends Jobs {
 
   async #ask<T>(job: Job, question: (queue: BackendQueue) => Promise<T>): Promise<T> {
     try {
-      return await question(this.#queue(job.name));
+      return await within(PATIENCE_MS, question(this.#queue(job.name)));
     } catch (error) {
       const translated = translateError(error);
       if (translated instanceof Error) throw translated;
@@ -77,6 +84,21 @@ export class BullJobs extends Jobs {
     return queue;
   }
 }
+
+/** Throws `queue-unavailable`; whatever was asked may still happen later, which at-least-once allows. */
+const within = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
+  const inTime = new AbortController();
+  const late = delay(ms, undefined, { signal: inTime.signal }).then(() => {
+    throw new MakulerError('queue-unavailable');
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    inTime.abort();
+    late.catch(() => undefined);
+    answer.catch(() => undefined);
+  }
+};
 
 const assertPayload = (job: Job<any>, payload: unknown): void => {
   const problems = problemsOfPayload(job, payload);

@@ -24,9 +24,13 @@ export interface JobCounts {
   readonly failed: number;
 }
 
-/** Where jobs are put. What was enqueued survives any crash and is done at least once. */
+/**
+ * Where jobs are put. What was enqueued is done at least once and survives any crash of ours; a store may be lost all the same
+ * (Redis is no database), so whatever must be done stands in the log too, and `apps/worker/src/schedules.ts` puts it back.
+ * Everything here throws `database-unavailable` or `queue-unavailable`.
+ */
 export abstract class Jobs {
-  /** Throws `database-unavailable`; refuses a payload with anything that its declaration does not admit. Gives the job id. */
+  /** Refuses a payload with anything that its declaration does not admit. Gives the job id. */
   abstract enqueue<F extends PayloadFields>(
     job: Job<F>,
     payload: PayloadOf<F>,
@@ -34,6 +38,8 @@ export abstract class Jobs {
   ): Promise<string>;
   /** Puts a job on a schedule, or changes it. The same for every process that says it: one run a time, not one per process. */
   abstract schedule<F extends PayloadFields>(job: Job<F>, payload: PayloadOf<F>, schedule: Schedule): Promise<void>;
+  /** False before the first `schedule`, and after the store has lost what it held. */
+  abstract isScheduled(job: Job): Promise<boolean>;
   abstract counts(job: Job): Promise<JobCounts>;
   abstract close(): Promise<void>;
 }

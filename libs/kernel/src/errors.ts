@@ -110,6 +110,10 @@ export const ERRORS = {
   },
   'store-unavailable': { meaning: 'The event store does not answer.', wayOut: 'Repeat with the same idempotency key.' },
   'database-unavailable': { meaning: 'The database does not answer.', wayOut: 'Repeat with the same idempotency key.' },
+  'queue-unavailable': {
+    meaning: 'The store of the job queues does not answer.',
+    wayOut: 'Repeat later; what has to be done stands in the log and is not lost.',
+  },
   'database-not-durable': {
     meaning: 'The database may lose what it has acknowledged: fsync, synchronous_commit or full_page_writes is off.',
     wayOut: 'Turn the settings on that the message names; Makuler does not run without them.',

@@ -1,6 +1,11 @@
 import { isMakulerError } from './errors.js';
 
-const OUTAGES = new Set<string>(['vault-unavailable', 'store-unavailable', 'database-unavailable']);
+const OUTAGES = new Set<string>([
+  'vault-unavailable',
+  'store-unavailable',
+  'database-unavailable',
+  'queue-unavailable',
+]);
 /** Something that the program needs is away; nothing is wrong with what was asked. Wait, and do it again. */
 export const isOutage = (error: unknown): boolean => isMakulerError(error) && OUTAGES.has(error.code);
 

@@ -10,6 +10,13 @@ export { ApproveSweep } from './approve-sweep.js';
 export { sweeps, SWEEPS_STREAM, type Sweep } from './sweeps.js';
 export { ClockGuard, type ClockState } from './clock-guard.js';
 export { clockHeartbeat, ClockHeartbeatProcessor } from './clock-heartbeat.job.js';
-export { EndDeferralProcessor, nightlySweep, NightlySweepProcessor, RetentionSweepProcessor } from './sweep.jobs.js';
+export {
+  EndDeferralProcessor,
+  nightlySweep,
+  NightlySweepProcessor,
+  resumeSweeps,
+  ResumeSweepsProcessor,
+  RetentionSweepProcessor,
+} from './sweep.jobs.js';
 export { retentionSweeps } from './retention.process.js';
 export { HoldingsModule, RetentionModule, RetentionWorkModule } from './retention.module.js';

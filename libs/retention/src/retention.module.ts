@@ -7,7 +7,12 @@ import { CurrentHoldings } from './current-holdings.js';
 import { Due } from './due.js';
 import { Holdings } from './holdings.js';
 import { OwnerExpiry } from './owner-expiry.js';
-import { EndDeferralProcessor, NightlySweepProcessor, RetentionSweepProcessor } from './sweep.jobs.js';
+import {
+  EndDeferralProcessor,
+  NightlySweepProcessor,
+  ResumeSweepsProcessor,
+  RetentionSweepProcessor,
+} from './sweep.jobs.js';
 import { DeferralEnd, SweepRun } from './sweep-run.js';
 
 /** What we hold. Needs from outside: Ledger, Policy, ProjectionStates and the database of the read models (`Kysely`). */
@@ -22,7 +27,13 @@ export class HoldingsModule {}
 })
 export class RetentionModule {}
 
-const PROCESSORS = [NightlySweepProcessor, RetentionSweepProcessor, EndDeferralProcessor, ClockHeartbeatProcessor];
+const PROCESSORS = [
+  NightlySweepProcessor,
+  RetentionSweepProcessor,
+  ResumeSweepsProcessor,
+  EndDeferralProcessor,
+  ClockHeartbeatProcessor,
+];
 
 /** Sweeping, in the workers. Needs from outside what RetentionModule needs, a Shredder that may shred, and VaultRecovery. */
 @Module({ imports: [RetentionModule], providers: [OwnerExpiry, SweepRun, DeferralEnd, ...PROCESSORS] })

@@ -190,7 +190,9 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>): vo
     it('runs a schedule, one run a time however many processes say it', async () => {
       const Sweep = defineJob('sweep', { asOf: nullable(instant()), dryRun: flag() });
       const runs: number[] = [];
+      expect(await jobs.isScheduled(Sweep as Job)).toBe(false);
       for (let i = 0; i < 3; i++) await jobs.schedule(Sweep, { asOf: null, dryRun: false }, { cron: '* * * * * *' });
+      expect(await jobs.isScheduled(Sweep as Job)).toBe(true);
       await host(async () => void runs.push(Math.floor(Date.now() / 1000)), Sweep as Job);
       await until(() => runs.length >= 3);
       expect(new Set(runs).size).toBe(runs.length);
