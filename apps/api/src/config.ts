@@ -24,7 +24,6 @@ export const readConfig = () =>
     RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),
     RATE_LIMIT_TOKEN: perMinute(DEFAULT_RATE_LIMITS.token),
     RATE_LIMIT_LOOKUPS: perMinute(DEFAULT_RATE_LIMITS.lookups),
-    REDIS_URL: optionalText('the address of Redis, where jobs are queued there'),
   });
 
 /** The provider of bearer tokens, if one is configured. */

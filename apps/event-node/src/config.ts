@@ -1,4 +1,4 @@
-import { port, readConfiguration, text, url, type Setting } from '#kernel';
+import { port, postgresUrl, readConfiguration, secret, text, type Setting } from '#kernel';
 import { DEFAULT_MAX_APPEND_BYTES, type EventNodeOptions } from './server.js';
 
 /** PostgreSQL and the messages take more, but a client can't read an event beyond 17 MiB. */
@@ -13,12 +13,12 @@ const bytes = (fallback: number): Setting<number> => ({
 /** The program's configuration; the only place that reads the environment. Throws ConfigurationError with every problem. */
 export const readOptions = (env: Record<string, string | undefined> = process.env): EventNodeOptions => {
   const values = readConfiguration(env, {
-    EVENT_NODE_DATABASE_URL: url(['postgres:', 'postgresql:']),
+    EVENT_NODE_DATABASE_URL: postgresUrl,
     EVENT_NODE_HOST: text('a host name or address to listen on', '127.0.0.1'),
     EVENT_NODE_PORT: port(),
     EVENT_NODE_CERT_FILE: text('the path of a certificate (PEM)'),
     EVENT_NODE_KEY_FILE: text('the path of its private key (PEM)'),
-    EVENT_NODE_PASSWORD: text('the password of the user makuler'),
+    EVENT_NODE_PASSWORD: secret(text('the password of the user makuler')),
     EVENT_NODE_MAX_APPEND_BYTES: bytes(DEFAULT_MAX_APPEND_BYTES),
   });
   return {

@@ -1,6 +1,6 @@
-import { SystemClock, optionalText, port, readConfiguration, text, url } from '#kernel';
+import { SystemClock, optionalText, port, postgresUrl, readConfiguration, text } from '#kernel';
 import type { Setting } from '#kernel';
-import { EventStoreDb } from '#ledger';
+import { EventStoreDb, eventStoreUrl } from '#ledger';
 import type { VaultServerOptions } from './server.js';
 
 const directories: Setting<readonly string[]> = {
@@ -36,8 +36,8 @@ const duration = (fallback: string, atLeastMs: number): Setting<number> => {
 /** The vault's configuration, and the only reader of the environment in this app. Throws ConfigurationError. */
 export const readVaultConfiguration = (env: Record<string, string | undefined> = process.env): VaultServerOptions => {
   const values = readConfiguration(env, {
-    VAULT_DATABASE_URL: url(['postgres:', 'postgresql:']),
-    EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
+    VAULT_DATABASE_URL: postgresUrl,
+    EVENTSTORE_URL: eventStoreUrl,
     VAULT_HOST: text('a host name or address to listen on', '127.0.0.1'),
     VAULT_PORT: port(2114),
     VAULT_CERT_FILE: text('a PEM file'),

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Setting } from '#kernel';
-import { text, url } from '#kernel';
+import { redisUrl } from '#jobs';
+import { optional, postgresUrl, text } from '#kernel';
+import { eventStoreUrl } from '#ledger';
 
 /** A file that is there: a missing key or certificate is a problem of the configuration, told at start. */
 const file = (what: string): Setting<string> => ({
@@ -8,13 +10,11 @@ const file = (what: string): Setting<string> => ({
   valid: `the path of ${what}`,
 });
 
-const POSTGRES = ['postgres:', 'postgresql:'] as const;
-
 /** What every program that connects to the parts is configured by: spread it into its own settings. */
 export const PARTS_SETTINGS = {
-  EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
-  DATABASE_URL: url(POSTGRES),
-  CONTROL_DATABASE_URL: url(POSTGRES),
+  EVENTSTORE_URL: eventStoreUrl,
+  DATABASE_URL: postgresUrl,
+  CONTROL_DATABASE_URL: postgresUrl,
   VAULT_ADDRESS: {
     parse: (t: string) => (/^[^\s/:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i.test(t) ? t : undefined),
     valid: 'host:port of the vault',
@@ -27,3 +27,6 @@ export const PARTS_SETTINGS = {
 
 /** The values of PARTS_SETTINGS. */
 export type PartsConfiguration = { readonly [K in keyof typeof PARTS_SETTINGS]: string };
+
+/** Where jobs are queued, for the programs that enqueue or do them: Redis where it is given, else beside the read models. */
+export const JOBS_SETTINGS = { REDIS_URL: optional(redisUrl) } as const;

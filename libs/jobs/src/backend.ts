@@ -1,7 +1,10 @@
 import type { PostgresConnectionOptions, Processor, WorkerOptions } from 'bullmq';
 import { Queue, Worker, createPostgresBackend, runMigrations } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
+import { MakulerError } from '#kernel';
+import { parseRedisUrl } from './redis-address.js';
+import { redisAt } from './redis-connection.js';
 
 export type BackendQueue = Pick<
   Queue,
@@ -72,27 +75,38 @@ export class PostgresBackend extends JobBackend {
   }
 }
 
-/** BullMQ on Redis, under keys that begin with `makuler:`. */
-export class RedisBackend extends JobBackend {
-  readonly #connection: Redis;
+/** In braces: a cluster keeps all keys with one such name on one node, as BullMQ's scripts need it. */
+const PREFIX = '{makuler}';
 
+/** BullMQ on Redis, under keys that begin with `{makuler}:`. */
+export class RedisBackend extends JobBackend {
+  readonly #connection: Redis | Cluster;
+  #lastError: unknown;
+
+  /** `url`: see `parseRedisUrl`. Throws InvalidSetting. */
   constructor(url: string) {
     super();
-    // null: workers wait for as long as Redis is away (BullMQ asks for it).
-    this.#connection = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
-    this.#connection.on('error', () => undefined);
+    this.#connection = redisAt(parseRedisUrl(url));
+    this.#connection.on('error', (error) => (this.#lastError = error));
   }
 
   async prepare(): Promise<void> {
-    await this.#connection.connect();
+    try {
+      await this.#connection.connect();
+    } catch (error) {
+      // Said anew: an error of the client holds the command, and that of a wrong password the password. And it names what went
+      // wrong only in its event; what it rejects with is that the connection was closed.
+      const { message } = (this.#lastError ?? error) as Error;
+      throw new MakulerError('queue-unavailable', { detail: `Redis: ${message}`, retryAfterSeconds: 2 });
+    }
   }
 
   queue(name: string): BackendQueue {
-    return new Queue(name, { connection: this.#connection, prefix: 'makuler' });
+    return new Queue(name, { connection: this.#connection, prefix: PREFIX });
   }
 
   worker(name: string, processor: Processor, tuning: WorkerTuning): BackendWorker {
-    return new Worker(name, processor, { ...tuning, connection: this.#connection, prefix: 'makuler' });
+    return new Worker(name, processor, { ...tuning, connection: this.#connection, prefix: PREFIX });
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { ReadStreamOptions, ResolvedEvent } from '@eventstore/db-client';
 import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { backwardsFrom, eventAt, forwardsFrom } from './event-store-db-pages.js';
 import { batchesOf } from './event-store-db-subscription.js';
+import { parseEventStoreUrl } from './event-store-url.js';
 import type { EventToStore, StoredEvent } from './event-store.js';
 import { EventStore } from './event-store.js';
 import { storedEvent } from './stored-event.js';
@@ -12,10 +13,10 @@ import type { ExpectedRevision, Position, StreamName } from './types.js';
 export class EventStoreDb extends EventStore {
   readonly #client: EventStoreDBClient;
 
-  /** `url`: what the vendor's client takes, `esdb://user:password@host:port?…`. Connects at the first call. */
+  /** `url`: what the vendor's client takes, `esdb://user:password@host:port?…`. Throws InvalidSetting. Connects at the first call. */
   constructor(url: string) {
     super();
-    this.#client = EventStoreDBClient.connectionString(url);
+    this.#client = EventStoreDBClient.connectionString(parseEventStoreUrl(url));
   }
 
   async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[], deadlineMs: number) {

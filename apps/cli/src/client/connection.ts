@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { readSecret } from '#kernel';
 import type { TokenRole } from '#tokens';
 import { environment } from '../config.js';
 import { Refusal } from '../refusal.js';
@@ -49,8 +50,9 @@ export const addressOf = async (options: GlobalOptions): Promise<string> => {
 
 /** `--token-file`, then MAKULER_TOKEN, then the role's token of tokens.json. A token never stands on a command line. */
 const tokenFor = async (options: GlobalOptions, role: TokenRole): Promise<string> => {
-  const file = options.tokenFile ?? (environment['MAKULER_TOKEN'] === undefined ? homeOf(options).tokens : undefined);
-  if (file === undefined) return environment['MAKULER_TOKEN']!;
+  const given = options.tokenFile === undefined ? readSecret(environment, 'MAKULER_TOKEN') : undefined;
+  if (given !== undefined) return given;
+  const file = options.tokenFile ?? homeOf(options).tokens;
   const content = await (options.tokenFile === undefined ? readIfThere(file) : readFile(file, 'utf8'));
   const token = content === undefined ? undefined : tokenIn(content, role);
   if (token !== undefined) return token;

@@ -1,3 +1,4 @@
+import { readSecret } from '#kernel';
 import { environment } from '../config.js';
 import { Refusal } from '../refusal.js';
 import { readJson } from '../up/files.js';
@@ -8,7 +9,8 @@ import { homeOf } from './connection.js';
 
 /** Address and password of the control database: CONTROL_DATABASE_URL, or that of the embedded server. Throws Refusal when nothing runs. */
 export const controlUrlOf = async (options: GlobalOptions): Promise<string> => {
-  if (environment['CONTROL_DATABASE_URL'] !== undefined) return environment['CONTROL_DATABASE_URL'];
+  const given = readSecret(environment, 'CONTROL_DATABASE_URL');
+  if (given !== undefined) return given;
   const home = homeOf(options);
   const server = (await readRunning(home))?.addresses['postgres'];
   const secrets = await readJson<Secrets>(home.secrets);

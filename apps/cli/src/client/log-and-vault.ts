@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readSecret } from '#kernel';
 import type { VaultAddress } from '#vault';
 import { environment } from '../config.js';
 import { Refusal } from '../refusal.js';
@@ -25,7 +26,7 @@ export interface LogAndVault {
  */
 export const findLogAndVault = async (options: GlobalOptions): Promise<LogAndVault> => {
   const home = homeOf(options);
-  const eventStoreUrl = environment['EVENTSTORE_URL'] ?? (await eventNodeOf(home));
+  const eventStoreUrl = readSecret(environment, 'EVENTSTORE_URL') ?? (await eventNodeOf(home));
   const vault = vaultInEnvironment() ?? (await vaultAddressOf(home));
   if (eventStoreUrl !== undefined && vault !== undefined) return { eventStoreUrl, vault };
   throw new Refusal(

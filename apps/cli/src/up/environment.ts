@@ -119,6 +119,7 @@ export const eventStoreUrl = (
 
 /** The event node of this machine. */
 export const embeddedEventStoreUrl = (password: string, port: number, caFile: string): string => {
-  const query = new URLSearchParams({ tls: 'true', tlsCAFile: caFile });
-  return `esdb://makuler:${encodeURIComponent(password)}@${LOOPBACK_NAME}:${port}?${query.toString()}`;
+  // Not URLSearchParams: the vendor's client takes the + that it makes of a space for a plus.
+  const query = `tls=true&tlsCAFile=${encodeURIComponent(caFile)}`;
+  return `esdb://makuler:${encodeURIComponent(password)}@${LOOPBACK_NAME}:${port}?${query}`;
 };

@@ -2,7 +2,18 @@ import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Setting } from '#kernel';
-import { ConfigurationError, optionalPort, optionalText, port, readConfiguration, text, url } from '#kernel';
+import {
+  ConfigurationError,
+  optional,
+  optionalPort,
+  optionalText,
+  port,
+  postgresUrl,
+  readConfiguration,
+  text,
+} from '#kernel';
+import { redisUrl } from '#jobs';
+import { eventStoreUrl } from '#ledger';
 import { action } from '../command.js';
 import { baseEnv, environment } from '../config.js';
 import { defaultCustodian, homeIn } from './home.js';
@@ -28,14 +39,11 @@ const SETTINGS = {
   VAULT_SEAL_EVERY: time,
   BACKUP_DIR: optionalText('a directory for backups, outside the custodian'),
   METRICS_PORT: optionalPort(),
-  REDIS_URL: { ...url(['redis:', 'rediss:']), optional: true } as Setting<string | undefined>,
-  EVENTSTORE_URL: {
-    ...url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
-    optional: true,
-  } as Setting<string | undefined>,
-  DATABASE_URL: { ...url(['postgres:', 'postgresql:']), optional: true } as Setting<string | undefined>,
-  CONTROL_DATABASE_URL: { ...url(['postgres:', 'postgresql:']), optional: true } as Setting<string | undefined>,
-  VAULT_DATABASE_URL: { ...url(['postgres:', 'postgresql:']), optional: true } as Setting<string | undefined>,
+  REDIS_URL: optional(redisUrl),
+  EVENTSTORE_URL: optional(eventStoreUrl),
+  DATABASE_URL: optional(postgresUrl),
+  CONTROL_DATABASE_URL: optional(postgresUrl),
+  VAULT_DATABASE_URL: optional(postgresUrl),
 };
 
 /** The flag of each variable: `--home` for MAKULER_HOME. */
@@ -60,8 +68,12 @@ const EXTERNAL = ['EVENTSTORE_URL', 'DATABASE_URL', 'CONTROL_DATABASE_URL', 'VAU
 
 /** What `makuler up` is to run, from flags and environment; a flag wins. Throws ConfigurationError with every problem. */
 export const systemOptions = (flags: Readonly<Record<string, string | undefined>>): SystemOptions => {
-  const given = Object.entries(FLAGS).map(([name, [flag]]) => [name, flags[camelCase(flag)] ?? environment[name]]);
-  const values = readConfiguration(Object.fromEntries(given) as Record<string, string | undefined>, SETTINGS);
+  const given = Object.entries(FLAGS).flatMap(([name, [flag]]): [string, string | undefined][] => {
+    const text = flags[camelCase(flag)];
+    const file = `${name}_FILE`;
+    return text === undefined ? [name, file].map((variable) => [variable, environment[variable]]) : [[name, text]];
+  });
+  const values = readConfiguration(Object.fromEntries(given), SETTINGS);
   const home = homeIn(values.MAKULER_HOME);
   const external = externalOf(values);
   const custodian =
