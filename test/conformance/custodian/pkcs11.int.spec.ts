@@ -113,6 +113,26 @@ import { hasSoftHsm, startSoftToken } from './softhsm.js';
         expect(Buffer.from(opened!).toString('hex')).toBe(vector.epochKey);
       });
 
+      it('is asked one thing after the other, whatever the sessions: its library may not be safe', async () => {
+        const custodian = new Pkcs11Custodian(fresh());
+        await custodian.enrol();
+        const [one, other] = [await sessionOn(custodian), await sessionOn(custodian)];
+        const [id] = await other.find([
+          [CKA.CLASS, CKO.DATA],
+          [CKA.APPLICATION, objectOf(custodian)],
+        ]);
+        const answered: string[] = [];
+        const slow = one.generateAesKey([
+          [CKA.CLASS, CKO.SECRET_KEY],
+          [CKA.TOKEN, true],
+          [CKA.KEY_TYPE, CKK_AES],
+          [CKA.VALUE_LEN, 32],
+        ]);
+        const quick = other.label(id!);
+        await Promise.all([slow.then(() => answered.push('slow')), quick.then(() => answered.push('quick'))]);
+        expect(answered).toEqual(['slow', 'quick']);
+      });
+
       it('that lost power between two states has the later one, if that is whole', async () => {
         const custodian = new Pkcs11Custodian(fresh());
         const mirror = await custodian.enrol();

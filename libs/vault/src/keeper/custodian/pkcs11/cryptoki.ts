@@ -48,12 +48,25 @@ export const words = (...values: readonly (number | bigint)[]): Buffer => {
 };
 export const wordAt = (bytes: Buffer, index = 0): number => Number(bytes.readBigUInt64LE(index * WORD));
 
+/** What comes with a call besides its arguments. */
+interface CallOptions {
+  /** Answers besides OK that are no error. */
+  readonly alsoFine?: readonly number[];
+  /** What the structures among the arguments point at: kept in memory until the call is over. */
+  readonly pointedAt?: readonly Buffer[];
+}
+
 /**
- * A vendor's library. Calls run on threads of their own, so that a token that is slow does not stop the vault; whoever calls
- * keeps the buffers whose addresses it passes until the call is over.
+ * A vendor's library. Calls run on another thread, so that a token that is slow does not stop the vault, and one after the
+ * other, whatever their sessions: libraries that were promised locks of the operating system are not all safe. SoftHSM 2.6.1
+ * lists a new object's file while another thread is still writing it, takes it for damaged, and the writer gets a
+ * GENERAL_ERROR or a TEMPLATE_INCONSISTENT.
  */
 export class Cryptoki {
   static readonly #loaded = new Map<string, Promise<Cryptoki>>();
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Native code holds addresses, not references: the collector must find these elsewhere while it runs. */
+  readonly #inUse = new Set<unknown>();
 
   private constructor(
     private readonly calls: ReadonlyMap<Call, ReturnType<LibraryHandle['func']>>,
@@ -83,20 +96,32 @@ export class Cryptoki {
     const module = new Cryptoki(calls, (bytes) => koffi.address(bytes));
     // CK_C_INITIALIZE_ARGS: no mutexes of ours, flags, nothing reserved.
     const settings = words(0, 0, 0, 0, CKF_OS_LOCKING_OK, 0);
-    await module.call('C_Initialize', [settings], [CKR.CRYPTOKI_ALREADY_INITIALIZED]);
+    await module.call('C_Initialize', [settings], { alsoFine: [CKR.CRYPTOKI_ALREADY_INITIALIZED] });
     return module;
   }
 
   /** Throws CryptokiError for every answer but OK and those named. */
-  async call(name: Call, args: readonly Argument[], alsoFine: readonly number[] = []): Promise<number> {
-    const code = await new Promise<number>((resolve, reject) =>
+  async call(
+    name: Call,
+    args: readonly Argument[],
+    { alsoFine = [], pointedAt = [] }: CallOptions = {},
+  ): Promise<number> {
+    const passed = [args, pointedAt];
+    this.#inUse.add(passed);
+    const answered = this.#turn.then(() => this.#answerTo(name, args)).finally(() => this.#inUse.delete(passed));
+    this.#turn = answered.catch(() => undefined);
+    const code = await answered;
+    if (code !== CKR.OK && !alsoFine.includes(code)) throw new CryptokiError(name, code);
+    return code;
+  }
+
+  #answerTo(name: Call, args: readonly Argument[]): Promise<number> {
+    return new Promise((resolve, reject) =>
       this.calls
         .get(name)!
         .async(...args, (error: unknown, answer: number | bigint) =>
           error ? reject(error as Error) : resolve(Number(answer)),
         ),
     );
-    if (code !== CKR.OK && !alsoFine.includes(code)) throw new CryptokiError(name, code);
-    return code;
   }
 }

@@ -38,11 +38,17 @@ export class TokenSession {
     const cryptoki = await Cryptoki.load(modulePath);
     const slot = await slotOf(cryptoki, token);
     const handle = words(0);
-    await cryptoki.call('C_OpenSession', [slot, CKF_RW_SERIAL, null, null, handle]);
     const pin = await pinIn(pinFile);
     try {
+      await cryptoki.call('C_OpenSession', [slot, CKF_RW_SERIAL, null, null, handle]);
       const session = wordAt(handle);
-      await cryptoki.call('C_Login', [session, CKU_USER, pin, pin.length], [CKR.USER_ALREADY_LOGGED_IN]);
+      await cryptoki
+        .call('C_Login', [session, CKU_USER, pin, pin.length], { alsoFine: [CKR.USER_ALREADY_LOGGED_IN] })
+        .catch(async (error: unknown) => {
+          // A token has few sessions, and this is tried again and again.
+          await cryptoki.call('C_CloseSession', [session]).catch(() => undefined);
+          throw error;
+        });
       return new TokenSession(cryptoki, session);
     } finally {
       pin.fill(0);
@@ -52,8 +58,8 @@ export class TokenSession {
   /** Objects of which every attribute named is equal. */
   find(template: Template): Promise<readonly ObjectHandle[]> {
     return this.#inTurn(async () => {
-      await this.#withTemplate(template, (attributes, count) =>
-        this.cryptoki.call('C_FindObjectsInit', [this.session, attributes, count]),
+      await this.#withTemplate(template, (attributes, count, pointedAt) =>
+        this.cryptoki.call('C_FindObjectsInit', [this.session, attributes, count], { pointedAt }),
       );
       const found: ObjectHandle[] = [];
       try {
@@ -72,8 +78,8 @@ export class TokenSession {
   create(template: Template): Promise<ObjectHandle> {
     return this.#inTurn(async () => {
       const handle = words(0);
-      await this.#withTemplate(template, (attributes, count) =>
-        this.cryptoki.call('C_CreateObject', [this.session, attributes, count, handle]),
+      await this.#withTemplate(template, (attributes, count, pointedAt) =>
+        this.cryptoki.call('C_CreateObject', [this.session, attributes, count, handle], { pointedAt }),
       );
       return wordAt(handle);
     });
@@ -84,8 +90,8 @@ export class TokenSession {
     return this.#inTurn(async () => {
       const handle = words(0);
       const mechanism = words(CKM_AES_KEY_GEN, 0, 0);
-      await this.#withTemplate(template, (attributes, count) =>
-        this.cryptoki.call('C_GenerateKey', [this.session, mechanism, attributes, count, handle]),
+      await this.#withTemplate(template, (attributes, count, pointedAt) =>
+        this.cryptoki.call('C_GenerateKey', [this.session, mechanism, attributes, count, handle], { pointedAt }),
       );
       return wordAt(handle);
     });
@@ -102,7 +108,7 @@ export class TokenSession {
       const value = Buffer.alloc(wordAt(asked, 2));
       if (value.length === 0) return value;
       const answer = words(attribute, this.cryptoki.addressOf(value), value.length);
-      await this.cryptoki.call('C_GetAttributeValue', [this.session, object, answer, 1]);
+      await this.cryptoki.call('C_GetAttributeValue', [this.session, object, answer, 1], { pointedAt: [value] });
       return value.subarray(0, wordAt(answer, 2));
     });
   }
@@ -134,7 +140,8 @@ export class TokenSession {
     const mechanism = words(CKM_AES_GCM, addressOf(parameters), parameters.length);
     const [output, length] = [Buffer.alloc(input.length + TAG_BITS / 8), words(input.length + TAG_BITS / 8)];
     try {
-      await this.cryptoki.call(`C_${what}Init`, [this.session, mechanism, key]);
+      const pointedAt = [parameters, nonce, associated];
+      await this.cryptoki.call(`C_${what}Init`, [this.session, mechanism, key], { pointedAt });
       await this.cryptoki.call(`C_${what}`, [this.session, input, input.length, output, length]);
       return Buffer.from(output.subarray(0, wordAt(length)));
     } finally {
@@ -142,16 +149,16 @@ export class TokenSession {
     }
   }
 
-  /** CK_ATTRIBUTEs. The values stay referenced until the call is over. */
+  /** CK_ATTRIBUTEs, and the values that they point at. */
   async #withTemplate(
     template: Template,
-    call: (attributes: Buffer, count: number) => Promise<unknown>,
+    call: (attributes: Buffer, count: number, values: readonly Buffer[]) => Promise<unknown>,
   ): Promise<void> {
     const values = template.map(([, value]) => valueOf(value));
     const attributes = template.map(([attribute], index) =>
       words(attribute, this.cryptoki.addressOf(values[index]!), values[index]!.length),
     );
-    await call(Buffer.concat(attributes), template.length);
+    await call(Buffer.concat(attributes), template.length, values);
     for (const value of values) value.fill(0);
   }
 
@@ -167,7 +174,7 @@ const slotOf = async (cryptoki: Cryptoki, token: string): Promise<number> => {
   await cryptoki.call('C_GetSlotList', [1, slots, count]);
   for (let index = 0; index < wordAt(count); index++) {
     const info = Buffer.alloc(TOKEN_INFO_BYTES);
-    await cryptoki.call('C_GetTokenInfo', [wordAt(slots, index), info], [CKR.TOKEN_NOT_PRESENT]);
+    await cryptoki.call('C_GetTokenInfo', [wordAt(slots, index), info], { alsoFine: [CKR.TOKEN_NOT_PRESENT] });
     if (info.toString('utf8', 0, LABEL_BYTES).trimEnd() === token) return wordAt(slots, index);
   }
   throw new GateRefusal('custodian-missing', `There is no token "${token}".`);
