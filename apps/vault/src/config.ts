@@ -1,4 +1,4 @@
-import { SystemClock, optionalText, port, postgresUrl, readConfiguration, text } from '#kernel';
+import { SystemClock, optionalPort, optionalText, port, postgresUrl, readConfiguration, text } from '#kernel';
 import type { Setting } from '#kernel';
 import { EventStoreDb, eventStoreUrl } from '#ledger';
 import type { VaultServerOptions } from './server.js';
@@ -49,6 +49,8 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     VAULT_EPOCH_WINDOW: duration('30d', 0),
     VAULT_SEAL_EVERY: duration('24h', 1_000),
     VAULT_DRILL: flag,
+    METRICS_PORT: optionalPort(),
+    METRICS_HOST: text('an address to show metrics and health on', '127.0.0.1'),
   });
   return {
     databaseUrl: values.VAULT_DATABASE_URL,
@@ -63,6 +65,7 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     epochWindowMs: values.VAULT_EPOCH_WINDOW,
     sealEveryMs: values.VAULT_SEAL_EVERY,
     drill: values.VAULT_DRILL,
+    metrics: { METRICS_PORT: values.METRICS_PORT, METRICS_HOST: values.METRICS_HOST },
     clock: new SystemClock(),
     ...(values.MAKULER_HOME === undefined ? {} : { home: values.MAKULER_HOME }),
   };

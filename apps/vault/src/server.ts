@@ -34,6 +34,8 @@ export interface VaultServerOptions {
   readonly clock: Clock;
   /** A drill: the custodian is looked at and not changed, and a log that is older than it is no fault. */
   readonly drill?: boolean;
+  /** Where metrics and health are shown; nowhere without a port. */
+  readonly metrics?: { readonly METRICS_PORT: number | undefined; readonly METRICS_HOST: string };
   /** Called when the vault must stop by itself after it had been serving. */
   readonly onRefused?: (refusal: GateRefusal) => void;
 }

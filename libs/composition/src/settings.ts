@@ -10,14 +10,16 @@ const file = (what: string): Setting<string> => ({
   valid: `the path of ${what}`,
 });
 
+const ADDRESS = /^[^\s/:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i;
+
 /** What every program that connects to the parts is configured by: spread it into its own settings. */
 export const PARTS_SETTINGS = {
   EVENTSTORE_URL: eventStoreUrl,
   DATABASE_URL: postgresUrl,
   CONTROL_DATABASE_URL: postgresUrl,
   VAULT_ADDRESS: {
-    parse: (t: string) => (/^[^\s/:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i.test(t) ? t : undefined),
-    valid: 'host:port of the vault',
+    parse: (t: string) => (t.split(',').every((address) => ADDRESS.test(address.trim())) ? t : undefined),
+    valid: 'host:port of the vault; of the active one and its standbys, separated by commas and in any order',
   },
   VAULT_CLIENT_CERT_FILE: file('the certificate that this process shows to the vault (PEM)'),
   VAULT_CLIENT_KEY_FILE: file('the key of that certificate (PEM)'),

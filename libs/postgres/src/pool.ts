@@ -68,10 +68,18 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
 export const createDatabase = <T>(pool: Pool): Kysely<T> => new Kysely<T>({ dialect: new PostgresDialect({ pool }) });
 
 /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
-export const inTransaction = async <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> => {
+export const inTransaction = <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> =>
+  inTransactionFrom(pool, async (client) => void (await client.query('begin')), work);
+
+/** The same, with a beginning of the caller's own; one that throws is rolled back too. */
+export const inTransactionFrom = async <T>(
+  pool: Pool,
+  begin: (client: PoolClient) => Promise<void>,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> => {
   const client = await pool.connect();
   try {
-    await client.query('begin');
+    await begin(client);
     const result = await work(client);
     await client.query('commit');
     client.release();
