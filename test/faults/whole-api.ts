@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { InjectOptions } from 'fastify';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { analytics } from '#analytics';
 import { companyCard } from '#companies';
 import { eventRegistry } from '#composition';
@@ -17,6 +17,7 @@ import type { TokenRole } from '#tokens';
 import { TOKEN_ROLES, Tokens } from '#tokens';
 import type { ApiParts } from '../../apps/api/src/app.module.js';
 import { createApi } from '../../apps/api/src/create-api.js';
+import { asDocumented } from '../journeys/documented-answers.js';
 
 const PROJECTIONS = [
   ...[customerCard, companyCard, purchaseHistory, serviceStatus, serviceHistory, holdings, erasureBoard, analytics],
@@ -74,10 +75,14 @@ export class WholeApi {
     return new WholeApi(app, side, Object.fromEntries(entries) as Record<TokenRole, string>, logged);
   }
 
-  /** As the holder of a role's token. */
-  call(role: TokenRole, options: InjectOptions) {
+  /** As the holder of a role's token. Rejects where the answer is not as documented. */
+  async call(role: TokenRole, options: InjectOptions): Promise<LightMyRequestResponse> {
     const headers = { authorization: `Bearer ${this.tokens[role]}`, ...options.headers };
-    return this.app.inject({ ...options, headers });
+    const answer = await this.app.inject({ ...options, headers });
+    const contentType = String(answer.headers['content-type']);
+    const asked = { method: options.method ?? 'GET', url: String(options.url) };
+    asDocumented({ ...asked, status: answer.statusCode, contentType, text: answer.body });
+    return answer;
   }
 
   /** A key that was not used yet. */

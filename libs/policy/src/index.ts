@@ -2,6 +2,7 @@ export * from './calendar.js';
 export * from './data-map.js';
 export * from './load-policy.js';
 export * from './manifest.js';
+export { MANIFEST_SCHEMA } from './manifest-schema.js';
 export * from './policy.js';
 export * from './retention-facts.js';
 export * from './retention-plan.js';

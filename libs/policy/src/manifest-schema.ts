@@ -3,8 +3,14 @@ import type { ErrorObject } from 'ajv';
 import { Ajv } from 'ajv';
 import type { Problem } from './manifest-document.js';
 
-const schema: unknown = JSON.parse(readFileSync(new URL('./manifest.schema.json', import.meta.url), 'utf8'));
-const validate = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: true }).compile(schema as object);
+/** The form of a manifest: JSON Schema, draft 7. */
+export const MANIFEST_SCHEMA = JSON.parse(
+  readFileSync(new URL('./manifest.schema.json', import.meta.url), 'utf8'),
+) as ManifestSchema;
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+type ManifestSchema = { readonly [name: string]: Json } & { readonly definitions: { readonly [name: string]: Json } };
+
+const validate = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: true }).compile(MANIFEST_SCHEMA);
 
 /** What a manifest's form has wrong, as sentences; also fills in what the schema gives a default. */
 export const schemaProblems = (value: unknown): readonly Problem[] => {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Patch, Post } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { GetCompanyCard, RectifyCompany, RegisterCompany, companyCard } from '#companies';
 import type { CompanyId } from '#kernel';
 import { companyOwner } from '#kernel';
@@ -11,7 +11,7 @@ import { IfMatch } from '../http/etag.js';
 import { IdParam } from '../http/id-param.js';
 import { withWarnings } from '../http/warnings.js';
 import { ReadsFrom } from '../reads/reads-from.js';
-import { CompanyBody, CompanyCardAnswer } from './company.dto.js';
+import { CompanyBody, CompanyCardAnswer, CompanyWrittenAnswer } from './company.dto.js';
 
 @ApiTags('companies')
 @Roles('integrator')
@@ -25,6 +25,7 @@ export class CompaniesController {
   @Post()
   @PersonalData({ write: ['contact', 'invoice-contact'] })
   @ApiOperation({ summary: 'Register a company', description: 'All of it is sealed under the company’s own keys.' })
+  @ApiCreatedResponse({ type: CompanyWrittenAnswer })
   async register(@Body() body: CompanyBody) {
     const { companyId, revision, position, warnings } = await this.commands.execute(new RegisterCompany(body));
     return accepted(
@@ -50,6 +51,7 @@ export class CompaniesController {
     summary: 'Put a company’s card right',
     description: 'Only the fields that are given; null empties one.',
   })
+  @ApiOkResponse({ type: CompanyWrittenAnswer })
   async rectify(@Param() { id }: IdParam, @IfMatch() expected: bigint, @Body() body: CompanyBody) {
     const command = new RectifyCompany(id as CompanyId, body, expected);
     const { revision, position, warnings } = await this.commands.execute(command);

@@ -1,5 +1,6 @@
-import { Nested, OpenedField, Text } from '../http/fields.js';
 import { ApiProperty } from '@nestjs/swagger';
+import { ADDRESS, IdField, OpenedField, WarningAnswer, WarningsField } from '../http/answer-fields.js';
+import { Nested, Text } from '../http/fields.js';
 
 /** Which fields must be there, the policy says; here is only their form. */
 const given = { optional: true, nullable: true } as const;
@@ -22,11 +23,9 @@ export class CompanyBody {
   @Text({ ...given, max: 254 }) invoiceEmail?: string | null;
 }
 
-const ADDRESS = { type: 'object' } as const;
-
 /** A company's card. */
 export class CompanyCardAnswer {
-  @ApiProperty({ format: 'uuid' }) companyId!: string;
+  @IdField() companyId!: string;
   @OpenedField() name!: unknown;
   @OpenedField() organisationNumber!: unknown;
   @OpenedField() country!: unknown;
@@ -35,4 +34,11 @@ export class CompanyCardAnswer {
   @OpenedField() invoiceEmail!: unknown;
   @ApiProperty({ format: 'date-time' }) registeredAt!: string;
   @ApiProperty({ format: 'date-time' }) changedAt!: string;
+}
+
+/** What registering a company, or putting its card right, answers. */
+export class CompanyWrittenAnswer {
+  @IdField() companyId!: string;
+  @ApiProperty({ description: 'As in the ETag, without quotation marks' }) revision!: string;
+  @WarningsField() warnings?: WarningAnswer[];
 }

@@ -1,6 +1,15 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { AddressBody, CompanyBody } from '../companies/company.dto.js';
-import { Choice, Id, Nested, OpenedField, Text } from '../http/fields.js';
+import {
+  ADDRESS,
+  IdField,
+  OpenedField,
+  PageOf,
+  WarningAnswer,
+  WarningsField,
+  WordField,
+} from '../http/answer-fields.js';
+import { Choice, Id, Nested, Text } from '../http/fields.js';
 
 /** Which fields must be there, and which may, the policy says; here is only their form. */
 const given = { optional: true, nullable: true } as const;
@@ -31,13 +40,34 @@ export class RelationshipBody {
 
 /** A customer's card. */
 export class CustomerCardAnswer {
-  @ApiProperty({ format: 'uuid' }) customerId!: string;
-  @ApiProperty({ enum: ['lead', 'customer', 'ended'] }) relationship!: string;
+  @IdField() customerId!: string;
+  @WordField(['lead', 'customer', 'ended']) relationship!: string;
   @OpenedField() name!: unknown;
   @OpenedField() phone!: unknown;
   @OpenedField() email!: unknown;
   @OpenedField({ schema: { type: 'string', format: 'uuid' } }) companyId!: unknown;
-  @OpenedField({ schema: { type: 'object' } }) address!: unknown;
+  @OpenedField({ schema: ADDRESS }) address!: unknown;
   @ApiProperty({ format: 'date-time' }) registeredAt!: string;
   @ApiProperty({ format: 'date-time' }) changedAt!: string;
+}
+
+/** Who was found; one page, never more. */
+export class CustomersFoundAnswer extends PageOf(CustomerCardAnswer) {}
+
+/** What putting a card right answers. */
+export class CustomerRectifiedAnswer {
+  @IdField() customerId!: string;
+  @ApiProperty({ description: 'As in the ETag, without quotation marks' }) revision!: string;
+  @WarningsField() warnings?: WarningAnswer[];
+}
+
+export class CustomerRegisteredAnswer extends CustomerRectifiedAnswer {
+  @ApiPropertyOptional({ format: 'uuid', description: 'The company that came with the customer, or was named' })
+  companyId?: string;
+}
+
+export class RelationshipAnswer {
+  @IdField() customerId!: string;
+  @WordField(['customer', 'ended']) relationship!: string;
+  @ApiProperty({ description: 'As in the ETag, without quotation marks' }) revision!: string;
 }

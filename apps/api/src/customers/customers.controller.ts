@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { CustomerChanges, CustomerInput } from '#customers';
 import { ChangeRelationship, GetCustomerCard, RectifyCustomer, RegisterCustomer, customerCard } from '#customers';
 import type { CustomerId } from '#kernel';
@@ -12,7 +12,15 @@ import { IfMatch } from '../http/etag.js';
 import { IdParam } from '../http/id-param.js';
 import { withWarnings } from '../http/warnings.js';
 import { ReadsFrom } from '../reads/reads-from.js';
-import { CustomerBody, CustomerCardAnswer, CustomerPatchBody, RelationshipBody } from './customer.dto.js';
+import {
+  CustomerBody,
+  CustomerCardAnswer,
+  CustomerPatchBody,
+  CustomerRectifiedAnswer,
+  CustomerRegisteredAnswer,
+  RelationshipAnswer,
+  RelationshipBody,
+} from './customer.dto.js';
 
 @ApiTags('customers')
 @Roles('integrator', 'service-desk', 'compliance')
@@ -27,6 +35,7 @@ export class CustomersController {
   @Roles('integrator')
   @PersonalData({ write: ['contact'] })
   @ApiOperation({ summary: 'Register a lead or customer', description: 'With companyId, or the company itself.' })
+  @ApiCreatedResponse({ type: CustomerRegisteredAnswer })
   async register(@Body() body: CustomerBody) {
     const command = new RegisterCustomer(body as CustomerInput);
     const { customerId, companyId, revision, position, warnings } = await this.commands.execute(command);
@@ -50,6 +59,7 @@ export class CustomersController {
   @Patch(':id')
   @PersonalData({ write: ['contact', 'superseded'] })
   @ApiOperation({ summary: 'Put a card right', description: 'Only the fields that are given; null empties one.' })
+  @ApiOkResponse({ type: CustomerRectifiedAnswer })
   async rectify(@Param() { id }: IdParam, @IfMatch() expected: bigint, @Body() body: CustomerPatchBody) {
     const command = new RectifyCustomer(id as CustomerId, body as CustomerChanges, expected);
     const { revision, position, warnings } = await this.commands.execute(command);
@@ -63,6 +73,7 @@ export class CustomersController {
   @HttpCode(200)
   @PersonalData({ write: ['contact'] })
   @ApiOperation({ summary: 'A lead becomes a customer, or a relationship ends' })
+  @ApiOkResponse({ type: RelationshipAnswer })
   async changeRelationship(@Param() { id }: IdParam, @Body() { relationship }: RelationshipBody) {
     const command = new ChangeRelationship(id as CustomerId, relationship);
     const { revision, position } = await this.commands.execute(command);

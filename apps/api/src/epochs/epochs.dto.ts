@@ -59,4 +59,9 @@ export class EpochsAnswer implements EpochsView {
   sealing!: boolean;
   @ApiProperty({ type: [RetiringAnswer], description: 'Sealed epochs whose roots may still exist, the oldest first' })
   retiring!: readonly RetiringAnswer[];
+  @ApiProperty({
+    type: [Number],
+    description: 'Epochs whose roots went with a lost custodian: nobody has seen them destroyed',
+  })
+  lost!: readonly number[];
 }

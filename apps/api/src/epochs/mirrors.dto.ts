@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { MirrorView } from '#epochs';
+import { IdField, PageOf, WordField } from '../http/answer-fields.js';
 import { MirrorId, Text } from '../http/fields.js';
 
 /** Longest path that a file system takes. */
@@ -20,9 +21,14 @@ export class MirrorParam {
   id!: string;
 }
 
-export class MirrorAddedAnswer {
-  @ApiProperty({ format: 'uuid' })
+export class MirrorNamedAnswer {
+  @IdField()
   mirrorId!: string;
+}
+
+export class RetirementAnswer extends MirrorNamedAnswer {
+  @WordField(['proposed', 'retired'])
+  state!: string;
 }
 
 export class MirrorAnswer {
@@ -42,10 +48,7 @@ export class MirrorAnswer {
   retirementProposed!: boolean;
 }
 
-export class MirrorsAnswer {
-  @ApiProperty({ type: [MirrorAnswer] })
-  items!: readonly MirrorAnswer[];
-}
+export class MirrorsAnswer extends PageOf(MirrorAnswer) {}
 
 export const mirrorAnswer = ({ id, reason, message, ...mirror }: MirrorView): MirrorAnswer => ({
   ...mirror,

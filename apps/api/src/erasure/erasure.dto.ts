@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { ErasureRow, ErasureStep, PlanLine, PlannedScope } from '#erasure';
+import { PageOf, WordField } from '../http/answer-fields.js';
 import { Id, Text } from '../http/fields.js';
 
 export class ErasureBody {
@@ -21,7 +22,7 @@ export class ApprovalBody {
   planHash!: string;
 }
 
-class ItemAnswer implements Omit<PlannedScope, 'category' | 'untilEvent'> {
+export class ItemAnswer implements Omit<PlannedScope, 'category' | 'untilEvent'> {
   @ApiProperty()
   category!: string;
   @ApiProperty({ description: 'Which purchase, voucher, case, revision …; empty where there is one for the person' })
@@ -66,6 +67,27 @@ export const erasureAnswer = (row: ErasureRow) => ({
   backupsDelay: row.backups_cleared_at ? null : (row.certificates.at(-1)?.reason ?? null),
 });
 
+class PlanLineAnswer implements Omit<PlanLine, 'category' | 'untilEvent'> {
+  @ApiProperty() category!: string;
+  @WordField(['shred', 'retain', 'defer', 'hold']) action!: PlanLine['action'];
+  @ApiProperty({ type: 'integer' }) count!: number;
+  @ApiPropertyOptional({ format: 'date' }) until?: string;
+  @ApiPropertyOptional() untilEvent?: string;
+  @ApiPropertyOptional() law?: string;
+}
+
+class StepAnswer implements ErasureStep {
+  @ApiProperty() step!: string;
+  @ApiProperty({ format: 'date-time' }) at!: string;
+  @ApiProperty({ description: 'Who did it: a random id' }) actor!: string;
+}
+
+class RetriedStepAnswer {
+  @ApiProperty() step!: string;
+  @ApiProperty({ description: 'Of the error' }) code!: string;
+  @ApiProperty({ format: 'date-time' }) since!: string;
+}
+
 export class ErasureAnswer {
   @ApiProperty({ format: 'uuid' })
   erasureId!: string;
@@ -81,18 +103,14 @@ export class ErasureAnswer {
   ground!: string;
   @ApiProperty()
   planHash!: string;
-  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'Counts by category, action and law' })
-  plan!: readonly PlanLine[];
+  @ApiProperty({ type: PlanLineAnswer, isArray: true, description: 'Counts by category, action and law' })
+  plan!: readonly PlanLineAnswer[];
   @ApiProperty({ format: 'date-time' })
   plannedAt!: string;
-  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'step, at, actor' })
-  steps!: readonly ErasureStep[];
-  @ApiProperty({
-    type: 'array',
-    items: { type: 'object' },
-    description: 'step, code, since: what failed and is being repeated',
-  })
-  retrying!: ErasureRow['delayed'];
+  @ApiProperty({ type: StepAnswer, isArray: true })
+  steps!: readonly StepAnswer[];
+  @ApiProperty({ type: RetriedStepAnswer, isArray: true, description: 'What failed and is being repeated' })
+  retrying!: readonly RetriedStepAnswer[];
   @ApiProperty({ type: 'string', nullable: true, format: 'date-time' })
   liveErasedAt!: string | null;
   @ApiProperty({
@@ -117,3 +135,5 @@ export class ErasureAnswer {
   })
   backupsDelay!: string | null;
 }
+
+export class ErasuresAnswer extends PageOf(ErasureAnswer) {}

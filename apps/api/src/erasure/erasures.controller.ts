@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApproveErasure,
   ErasureBoard,
@@ -20,7 +20,9 @@ import { decodeCursor, encodeCursor } from '../http/cursor.js';
 import { IdParam } from '../http/id-param.js';
 import { ListQuery } from '../http/list-query.js';
 import { ReadsFrom } from '../reads/reads-from.js';
-import { ApprovalBody, ErasureAnswer, erasureAnswer, ErasureBody, PlanAnswer } from './erasure.dto.js';
+import { ApprovalBody, ErasureAnswer, erasureAnswer, ErasureBody, ErasuresAnswer, PlanAnswer } from './erasure.dto.js';
+import { CurrentPlanAnswer, ErasureStateAnswer, PlanApprovedAnswer } from './erasure-steps.dto.js';
+import { AttestationAnswer, CertificateAnswer, CertificatesAnswer } from './statements.dto.js';
 
 @ApiTags('erasures')
 @Roles('compliance')
@@ -67,6 +69,7 @@ export class ErasuresController {
     summary: 'Approve a plan',
     description: 'Never by whoever planned, where the policy asks for four eyes.',
   })
+  @ApiOkResponse({ type: PlanApprovedAnswer })
   async approve(@Param() { id }: IdParam, @Body() { planHash }: ApprovalBody) {
     const { position, state } = await this.commands.execute(new ApproveErasure(id as ErasureId, planHash));
     return accepted({ erasureId: id, planHash, state }, { position });
@@ -75,6 +78,7 @@ export class ErasuresController {
   @Post(':id/execute')
   @HttpCode(202)
   @ApiOperation({ summary: 'Execute an approved plan', description: 'The steps run as durable jobs.' })
+  @ApiAcceptedResponse({ type: ErasureStateAnswer })
   async execute(@Param() { id }: IdParam) {
     const { position, state } = await this.commands.execute(new RequestExecution(id as ErasureId));
     return accepted({ erasureId: id, state }, { status: 202, position, location: `/v1/erasures/${id}` });
@@ -83,6 +87,7 @@ export class ErasuresController {
   @Post(':id/give-up')
   @HttpCode(200)
   @ApiOperation({ summary: 'Withdraw a plan of which nothing was begun' })
+  @ApiOkResponse({ type: ErasureStateAnswer })
   async giveUp(@Param() { id }: IdParam) {
     const { position } = await this.commands.execute(new GiveUpErasure(id as ErasureId));
     return accepted({ erasureId: id, state: 'givenUp' }, { position });
@@ -92,6 +97,7 @@ export class ErasuresController {
   @Roles('compliance', 'auditor')
   @ReadsFrom([erasureBoard])
   @ApiOperation({ summary: 'All erasures, the latest first' })
+  @ApiOkResponse({ type: ErasuresAnswer })
   async list(@Query() { limit, cursor }: ListQuery) {
     const after = decodeCursor(cursor, ['instant', 'id']);
     const before = after && { plannedAt: after[0], erasureId: after[1] };
@@ -117,6 +123,7 @@ export class ErasuresController {
     summary: 'The plan that holds now, item by item',
     description: 'Erased together with what it lists.',
   })
+  @ApiOkResponse({ type: CurrentPlanAnswer })
   async currentPlan(@Param() { id }: IdParam) {
     const plan = await this.queries.execute(new GetErasurePlan(id as ErasureId));
     if (!plan) throw new MakulerError('not-found');
@@ -128,6 +135,7 @@ export class ErasuresController {
   @Roles('compliance', 'auditor')
   @ReadsFrom([erasureBoard])
   @ApiOperation({ summary: 'The certificate', description: 'JWS (Ed25519); the keys are at /.well-known/jwks.json.' })
+  @ApiOkResponse({ type: CertificateAnswer })
   async certificate(@Param() { id }: IdParam) {
     const newest = (await this.board.get(id as ErasureId)).certificates.at(-1);
     if (!newest) throw new MakulerError('erasure-not-finished');
@@ -141,6 +149,7 @@ export class ErasuresController {
     summary: 'All certificates, the first one first',
     description: 'Each takes the place of the one before; the date moves forward only, for the reason that it names.',
   })
+  @ApiOkResponse({ type: CertificatesAnswer })
   async certificates(@Param() { id }: IdParam) {
     const { certificates } = await this.board.get(id as ErasureId);
     return page(certificates, undefined, { columns: CERTIFICATE_COLUMNS });
@@ -154,6 +163,7 @@ export class ErasuresController {
     description:
       'JWS (Ed25519), once every mirror has confirmed that the roots are gone; until then 404 with the planned date.',
   })
+  @ApiOkResponse({ type: AttestationAnswer })
   async attestation(@Param() { id }: IdParam) {
     const { state, attestation, backups_cleared_at, backups_cleared_by } = await this.board.get(id as ErasureId);
     if (state !== 'erased') throw new MakulerError('erasure-not-finished');

@@ -1,7 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SigningKeys } from '#signing';
 import { Roles } from '../access/roles.js';
+import { JwksAnswer } from './statements.dto.js';
 
 /** The public keys that certificates and checkpoints are verified with; everybody may have them. */
 @ApiTags('erasures')
@@ -12,6 +13,7 @@ export class JwksController {
 
   @Get('jwks.json')
   @ApiOperation({ summary: 'Keys that verify certificates (RFC 7517)' })
+  @ApiOkResponse({ type: JwksAnswer })
   published(): Promise<object> {
     return this.keys.published();
   }

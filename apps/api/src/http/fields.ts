@@ -186,25 +186,3 @@ export const ListOf = (
     Type(type),
   );
 };
-
-const STATES = {
-  oneOf: [
-    { type: 'object', properties: { $state: { type: 'string', enum: ['erased', 'lost'] } }, required: ['$state'] },
-    {
-      type: 'object',
-      properties: {
-        $state: { type: 'string', enum: ['withheld'] },
-        reason: { type: 'string', enum: ['retained', 'restricted', 'expired', 'not-allowed'] },
-      },
-      required: ['$state', 'reason'],
-    },
-  ],
-} as const;
-
-/** A personal field of an answer: its value (of `schema`, text by default), null, or what became of it. */
-export const OpenedField = (options: { description?: string; schema?: object } = {}): PropertyDecorator =>
-  ApiProperty({
-    oneOf: [options.schema ?? { type: 'string' }, ...STATES.oneOf],
-    nullable: true,
-    ...(options.description ? { description: options.description } : {}),
-  } as Parameters<typeof ApiProperty>[0] & object);

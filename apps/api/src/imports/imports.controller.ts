@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { CustomerInput } from '#customers';
 import { RegisterCustomer } from '#customers';
 import { MakulerError, currentContext, inContext } from '#kernel';
@@ -20,7 +20,7 @@ import { ServiceCaseBody } from '../service/service-case.dto.js';
 import type { StoreRow } from './import-rows.js';
 import { ImportRows } from './import-rows.js';
 import type { ImportKind } from './import-state.js';
-import { ImportBody, ImportParams } from './rows.dto.js';
+import { ImportAnswer, ImportBody, ImportParams } from './rows.dto.js';
 
 /** Rows of an export, through the same form, command and policy as over the route for one record. */
 @ApiTags('imports')
@@ -43,6 +43,7 @@ export class ImportsController {
     description:
       'Repeatable: a row whose source key is known adds nothing. Each row is stored whole or rejected with its reasons.',
   })
+  @ApiOkResponse({ type: ImportAnswer })
   async import(@Param() { kind }: ImportParams, @Body() body: ImportBody) {
     const store: StoreRow = (row, customerId) =>
       this.#stores[kind](

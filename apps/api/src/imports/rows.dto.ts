@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsObject, Matches } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
+import { WarningAnswer, WordField } from '../http/answer-fields.js';
 import { Choice, Flag, ListOf, Text, WholeNumber } from '../http/fields.js';
 import { IMPORT_KINDS } from './import-state.js';
 
@@ -34,8 +35,8 @@ export class ImportParams {
 }
 
 export class ImportRowAnswer {
-  @ApiProperty() line!: number;
-  @ApiProperty({ enum: ['created', 'present', 'rejected'] }) outcome!: string;
+  @ApiProperty({ type: 'integer' }) line!: number;
+  @WordField(['created', 'present', 'rejected']) outcome!: string;
   @ApiPropertyOptional({ format: 'uuid' }) id?: string;
   @ApiPropertyOptional({ type: String, isArray: true, description: 'Codes of what was accepted with a doubt' })
   warnings?: string[];
@@ -45,5 +46,11 @@ export class ImportRowAnswer {
     description: 'Categories past their maximum: counted, not stored',
   })
   notStored?: string[];
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true, isArray: true }) errors?: object[];
+  @ApiPropertyOptional({ type: WarningAnswer, isArray: true, description: 'Why it was rejected' })
+  errors?: WarningAnswer[];
+}
+
+export class ImportAnswer {
+  @ApiProperty({ type: ImportRowAnswer, isArray: true, description: 'One for each row, in the order of the rows' })
+  results!: ImportRowAnswer[];
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { parsePhone } from '#formats';
 import { MakulerError, subjectOwner } from '#kernel';
 import type { CustomerQuestion } from '#lookup';
@@ -11,6 +11,7 @@ import { LooksUp } from '../access/rate-limit.guard.js';
 import { Roles } from '../access/roles.js';
 import { ReadsOnly } from '../commands/is-command.js';
 import { page } from '../http/answers.js';
+import { CustomersFoundAnswer } from '../customers/customer.dto.js';
 import { SearchBody } from './search.dto.js';
 
 const KINDS = ['email', 'phone', 'organisationNumber', 'name'] as const;
@@ -33,6 +34,7 @@ export class SearchController {
     summary: 'Find customers',
     description: 'A POST, so that no personal value stands in an address. Every look-up leaves a trace.',
   })
+  @ApiOkResponse({ type: CustomersFoundAnswer })
   async search(@Body() body: SearchBody) {
     const found = await this.queries.execute(new SearchCustomers(this.#question(body), body.limit ?? 50));
     return page(found, undefined, { about: found.map(({ customerId }) => subjectOwner(customerId)) });

@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { CustomerId } from '#kernel';
 import type { PurchaseInput } from '#purchases';
-import { CalendarDay, Choice, Currency, Decimal, Id, ListOf, Nested, OpenedField, Text } from '../http/fields.js';
+import { ADDRESS, IdField, OpenedField, PageOf, WordField } from '../http/answer-fields.js';
+import { CalendarDay, Choice, Currency, Decimal, Id, ListOf, Nested, Text } from '../http/fields.js';
 
 /** Which fields must be there, the policy says; here is only their form. */
 const given = { optional: true, nullable: true } as const;
@@ -46,38 +47,62 @@ export const purchaseInputOf = (body: PurchaseBody): PurchaseInput => ({
   customerId: body.customerId as CustomerId,
 });
 
-const ITEM = {
+const text = { type: 'string' } as const;
+const textOrNull = { type: 'string', nullable: true } as const;
+const day = { type: 'string', format: 'date' } as const;
+const dayOrNull = { ...day, nullable: true } as const;
+const object = (properties: object, nullable = false) => ({
   type: 'object',
-  properties: {
-    description: { type: 'string' },
-    serialNumber: { type: 'string', nullable: true },
-    guaranteeUntil: { type: 'string', format: 'date', nullable: true },
+  required: Object.keys(properties),
+  properties,
+  ...(nullable ? { nullable } : {}),
+});
+
+const ITEM = object({ description: text, serialNumber: textOrNull, guaranteeUntil: dayOrNull });
+const VOUCHER = object({
+  number: text,
+  date: day,
+  dueDate: dayOrNull,
+  delivery: object({ date: day, place: textOrNull }, true),
+  currency: text,
+  buyer: object({ name: text, organisationNumber: textOrNull, address: { ...ADDRESS, nullable: true } }),
+  lines: {
+    type: 'array',
+    items: object({ description: text, quantity: text, unitPrice: text, amount: text, vatRate: textOrNull }),
   },
-} as const;
+});
+const FOR_THE_BOOKS = { description: 'With the bookkeeping purpose' } as const;
 
 export class PurchaseLineAnswer {
-  @ApiProperty({ enum: ['product', 'service'] }) kind!: string;
+  @WordField(['product', 'service']) kind!: string;
   @ApiProperty() itemType!: string;
   @OpenedField({ schema: ITEM }) item!: unknown;
-  @ApiPropertyOptional({ description: 'With the bookkeeping purpose' }) quantity?: string;
-  @ApiPropertyOptional({ description: 'With the bookkeeping purpose' }) amount?: string;
+  @ApiPropertyOptional(FOR_THE_BOOKS) quantity?: string;
+  @ApiPropertyOptional(FOR_THE_BOOKS) amount?: string;
 }
 
 /** A purchase: type and time first; amounts and the voucher with the bookkeeping purpose. */
 export class PurchaseAnswer {
-  @ApiProperty({ format: 'uuid' }) purchaseId!: string;
+  @IdField() purchaseId!: string;
   @ApiProperty({ format: 'date' }) day!: string;
-  @ApiProperty({ enum: ['private', 'business'] }) sector!: string;
+  @WordField(['private', 'business']) sector!: string;
   @OpenedField() purchasedAt!: unknown;
   @OpenedField() takenOverAt!: unknown;
   @OpenedField({ description: 'The company if one bought, else the person' }) buyerId!: unknown;
   @OpenedField({ description: 'The contact person of the company' }) contactId!: unknown;
   @ApiProperty({ type: () => PurchaseLineAnswer, isArray: true }) lines!: PurchaseLineAnswer[];
-  @ApiPropertyOptional({ description: 'With the bookkeeping purpose' }) currency?: string;
-  @OpenedField({ schema: { type: 'object' }, description: 'With the bookkeeping purpose' }) invoice?: unknown;
+  @ApiPropertyOptional(FOR_THE_BOOKS) currency?: string;
+  @OpenedField({ schema: VOUCHER, ...FOR_THE_BOOKS, required: false }) invoice?: unknown;
 }
 
-export class PurchasePageAnswer {
-  @ApiProperty({ type: () => PurchaseAnswer, isArray: true }) items!: PurchaseAnswer[];
-  @ApiProperty({ type: String, nullable: true }) nextCursor!: string | null;
+export class PurchasePageAnswer extends PageOf(PurchaseAnswer) {}
+
+export class PurchaseRecordedAnswer {
+  @IdField() purchaseId!: string;
+  @ApiPropertyOptional({
+    type: String,
+    isArray: true,
+    description: 'Categories that were past their maximum when it came: not stored',
+  })
+  notStored?: string[];
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { CustomerId, PurchaseId } from '#kernel';
 import { GetPurchase, ListPurchases, RecordPurchase, purchaseHistory } from '#purchases';
 import { PersonalData } from '../access/personal-data.js';
@@ -10,7 +10,13 @@ import { decodeCursor, encodeCursor } from '../http/cursor.js';
 import { IdParam } from '../http/id-param.js';
 import { ListQuery } from '../http/list-query.js';
 import { ReadsFrom } from '../reads/reads-from.js';
-import { PurchaseAnswer, PurchaseBody, PurchasePageAnswer, purchaseInputOf } from './purchase.dto.js';
+import {
+  PurchaseAnswer,
+  PurchaseBody,
+  purchaseInputOf,
+  PurchasePageAnswer,
+  PurchaseRecordedAnswer,
+} from './purchase.dto.js';
 
 @ApiTags('purchases')
 @Roles('service-desk', 'compliance')
@@ -25,6 +31,7 @@ export class PurchasesController {
   @Roles('integrator')
   @PersonalData({ write: ['purchase', 'billing'] })
   @ApiOperation({ summary: 'Record a purchase', description: 'The buyer is the customer’s company, if there is one.' })
+  @ApiCreatedResponse({ type: PurchaseRecordedAnswer })
   async record(@Body() body: PurchaseBody) {
     const { purchaseId, position, notStored } = await this.commands.execute(new RecordPurchase(purchaseInputOf(body)));
     return accepted(

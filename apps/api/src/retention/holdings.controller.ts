@@ -1,5 +1,5 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { CompanyId, CustomerId, OwnerRef } from '#kernel';
 import { Clock, companyOwner, MakulerError, osloDay, subjectOwner } from '#kernel';
 import type { AssessedHolding } from '#retention';
@@ -9,6 +9,7 @@ import { Roles } from '../access/roles.js';
 import { page } from '../http/answers.js';
 import { IdParam } from '../http/id-param.js';
 import { ReadsFrom } from '../reads/reads-from.js';
+import { HoldingsAnswer } from './holdings.dto.js';
 
 const COLUMNS = [
   'category',
@@ -38,6 +39,7 @@ export class HoldingsController {
   @PersonalData({ read: ['request'] })
   @ReadsFrom([holdings])
   @ApiOperation({ summary: 'What we hold on a person: a row for each scope that has a key' })
+  @ApiOkResponse({ type: HoldingsAnswer })
   ofCustomer(@Param() { id }: IdParam) {
     return this.#of(subjectOwner(id as CustomerId));
   }
@@ -46,6 +48,7 @@ export class HoldingsController {
   @PersonalData({ read: ['request'] })
   @ReadsFrom([holdings])
   @ApiOperation({ summary: 'What we hold on a company' })
+  @ApiOkResponse({ type: HoldingsAnswer })
   ofCompany(@Param() { id }: IdParam) {
     return this.#of(companyOwner(id as CompanyId));
   }

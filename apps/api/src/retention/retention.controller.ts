@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { OwnerRef } from '#kernel';
 import { Clock, MakulerError, osloDay } from '#kernel';
 import { Ledger } from '#ledger';
@@ -11,7 +11,8 @@ import { accepted, page, resource } from '../http/answers.js';
 import { IdParam } from '../http/id-param.js';
 import { ReadsFrom } from '../reads/reads-from.js';
 import { holdingAnswer } from './holdings.controller.js';
-import { SweepBody, sweepAnswer } from './retention.dto.js';
+import { DueAnswer } from './holdings.dto.js';
+import { DrySweepAnswer, SweepAnswer, sweepAnswer, SweepApprovedAnswer, SweepBody } from './retention.dto.js';
 
 /** No list of what is due shows more than this; the count says how much there is. */
 const LONGEST_LIST = 500;
@@ -35,6 +36,7 @@ export class RetentionController {
     summary: 'What falls due',
     description: `The first ${LONGEST_LIST}; the next sweep shreds all of it.`,
   })
+  @ApiOkResponse({ type: DueAnswer })
   async falling() {
     const [items, about]: [object[], OwnerRef[]] = [[], []];
     for await (const { owner, holdings: rows } of this.read.all(osloDay(this.clock.now()))) {
@@ -53,6 +55,8 @@ export class RetentionController {
     summary: 'Sweep now',
     description: 'What also runs every night; an unusually large one waits for an approval.',
   })
+  @ApiAcceptedResponse({ type: SweepAnswer })
+  @ApiOkResponse({ type: DrySweepAnswer, description: 'With `dryRun`' })
   async sweep(@Body() { asOf, dryRun }: SweepBody) {
     if (dryRun) {
       const { due, total, large } = await this.due.on(asOf ?? osloDay(this.clock.now()));
@@ -66,6 +70,7 @@ export class RetentionController {
   @Get('sweeps/:id')
   @Roles('compliance', 'approver', 'auditor')
   @ApiOperation({ summary: 'A sweep, or the plan of one that waits' })
+  @ApiOkResponse({ type: SweepAnswer })
   async one(@Param() { id }: IdParam) {
     const { state } = await this.ledger.load(sweeps, SWEEPS_STREAM);
     const sweep = state.all.get(id);
@@ -77,6 +82,7 @@ export class RetentionController {
   @HttpCode(200)
   @Roles('approver')
   @ApiOperation({ summary: 'Approve a sweep that waits', description: 'Never by whoever began it.' })
+  @ApiOkResponse({ type: SweepApprovedAnswer })
   async approve(@Param() { id }: IdParam) {
     const { position } = await this.commands.execute(new ApproveSweep(id));
     return accepted({ sweepId: id, state: 'approved' }, { position });

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { CaseKind, CaseStatus } from '#service';
-import { Choice, Id, Nested, OpenedField, Text } from '../http/fields.js';
+import { IdField, OpenedField, PageOf, WordField } from '../http/answer-fields.js';
+import { Choice, Id, Nested, Text } from '../http/fields.js';
 import { ListQuery } from '../http/list-query.js';
 
 const KINDS: readonly CaseKind[] = ['enquiry', 'return', 'complaint', 'repair'];
@@ -44,10 +45,10 @@ export class ServiceCasesQuery extends ListQuery {
 }
 
 export class ServiceStatusAnswer {
-  @ApiProperty({ format: 'uuid' }) serviceCaseId!: string;
-  @ApiProperty({ enum: [...KINDS] }) kind!: string;
+  @IdField() serviceCaseId!: string;
+  @WordField(KINDS) kind!: string;
   @ApiProperty() itemType!: string;
-  @ApiProperty({ enum: [...STATUSES] }) status!: string;
+  @WordField(STATUSES) status!: string;
   @ApiProperty({ enum: [...STATUSES], isArray: true, description: 'The statuses that it may go to' })
   allowed!: string[];
   @ApiProperty({ format: 'date' }) openedOn!: string;
@@ -60,9 +61,9 @@ export class ServiceStatusAnswer {
 
 export class ServiceHistoryAnswer {
   @ApiProperty({ format: 'date-time' }) at!: string;
-  @ApiProperty({ enum: ['status', 'note'] }) entry!: string;
+  @WordField(['status', 'note']) entry!: string;
   @ApiPropertyOptional({ enum: [...STATUSES] }) status?: string;
-  @OpenedField({ description: 'Of a note' }) text?: unknown;
+  @OpenedField({ description: 'Of a note', required: false }) text?: unknown;
 }
 
 /** Where a case stands, and what happened: two things. */
@@ -70,7 +71,12 @@ export class ServiceCaseAnswer extends ServiceStatusAnswer {
   @ApiProperty({ type: () => ServiceHistoryAnswer, isArray: true }) history!: ServiceHistoryAnswer[];
 }
 
-export class ServiceStatusPageAnswer {
-  @ApiProperty({ type: () => ServiceStatusAnswer, isArray: true }) items!: ServiceStatusAnswer[];
-  @ApiProperty({ type: String, nullable: true }) nextCursor!: string | null;
+export class ServiceStatusPageAnswer extends PageOf(ServiceStatusAnswer) {}
+
+export class ServiceCaseWrittenAnswer {
+  @IdField() serviceCaseId!: string;
+}
+
+export class TransitionAnswer extends ServiceCaseWrittenAnswer {
+  @WordField(REACHED) status!: string;
 }

@@ -1,6 +1,6 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { CustomerId, ServiceCaseId } from '#kernel';
 import type { ServiceCaseInput } from '#service';
 import {
@@ -24,7 +24,9 @@ import {
   ServiceCaseAnswer,
   ServiceCaseBody,
   ServiceCasesQuery,
+  ServiceCaseWrittenAnswer,
   ServiceStatusPageAnswer,
+  TransitionAnswer,
   TransitionBody,
 } from './service-case.dto.js';
 
@@ -41,18 +43,21 @@ export class ServiceCasesController {
   @Roles('integrator', 'service-desk')
   @PersonalData({ write: ['service'] })
   @ApiOperation({ summary: 'Open a service case' })
+  @ApiCreatedResponse({ type: ServiceCaseWrittenAnswer })
   async open(@Body() body: ServiceCaseBody) {
     const { serviceCaseId, position } = await this.commands.execute(new OpenServiceCase(body as ServiceCaseInput));
     return accepted({ serviceCaseId }, { status: 201, position, location: `/v1/service-cases/${serviceCaseId}` });
   }
 
   @Post('service-cases/:id/transitions')
+  @HttpCode(200)
   @Roles('service-desk')
   @PersonalData({ write: ['service'] })
   @ApiOperation({
     summary: 'Move a case on',
     description: 'An illegal status is answered with the legal ones in `allowed`.',
   })
+  @ApiOkResponse({ type: TransitionAnswer })
   async advance(@Param() { id }: IdParam, @Body() { to }: TransitionBody) {
     const { position } = await this.commands.execute(new AdvanceServiceCase(id as ServiceCaseId, to));
     return accepted({ serviceCaseId: id, status: to }, { position });
@@ -62,6 +67,7 @@ export class ServiceCasesController {
   @Roles('service-desk')
   @PersonalData({ write: ['service'] })
   @ApiOperation({ summary: 'Write something down about a case' })
+  @ApiCreatedResponse({ type: ServiceCaseWrittenAnswer })
   async addNote(@Param() { id }: IdParam, @Body() { text }: NoteBody) {
     const { position } = await this.commands.execute(new AddServiceNote(id as ServiceCaseId, text));
     return accepted({ serviceCaseId: id }, { status: 201, position, location: `/v1/service-cases/${id}` });

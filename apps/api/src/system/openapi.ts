@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { ERRORS } from '#kernel';
+import { GONE } from '../http/answer-fields.js';
+import { manifestSchemas } from './manifest-schemas.js';
 
 /** The OpenAPI document of the routes that this api serves; made once, when it starts. */
 @Injectable()
@@ -33,27 +35,38 @@ export const openApiDocument = (app: INestApplication): OpenAPIObject => {
       .build(),
     { operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}` },
   );
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: PROBLEM } };
+  const ours = { Problem: PROBLEM, Gone: GONE, ...manifestSchemas() };
+  const schemas = { ...document.components?.schemas, ...ours } as Schemas;
+  document.components = { ...document.components, schemas };
   for (const item of Object.values(document.paths))
     for (const method of METHODS) {
       const operation = item[method] as Operation | undefined;
-      if (operation) describeFrame(method, operation);
+      if (operation) describeFrame(method, operation, schemas);
     }
   return document;
 };
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+interface Answered {
+  description?: string;
+  headers?: Record<string, object>;
+  content?: Record<string, { readonly schema?: { readonly $ref?: string; readonly type?: string } }>;
+}
+
 interface Operation {
   parameters?: object[];
-  responses: Record<string, object>;
+  responses: Record<string, Answered>;
   security?: object[];
   'x-roles'?: readonly string[];
   'x-personal-data'?: { readonly read?: readonly string[] };
   'x-reads-only'?: boolean;
 }
 
-const describeFrame = (method: (typeof METHODS)[number], operation: Operation): void => {
+const describeFrame = (method: (typeof METHODS)[number], operation: Operation, schemas: Schemas): void => {
+  operation.responses['default'] = PROBLEM_ANSWER;
   if (operation['x-roles']?.includes('public')) return;
   operation.security = [{ bearer: [] }];
   const writes = method !== 'get' && !operation['x-reads-only'];
@@ -68,19 +81,43 @@ const describeFrame = (method: (typeof METHODS)[number], operation: Operation): 
     writes ? [] : header('Makuler-After', 'log position that the answer must include', false),
   ].flat();
   operation.parameters = [...(operation.parameters ?? []), ...headers];
-  operation.responses['default'] = {
-    description: 'A problem (RFC 9457)',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  };
+  for (const [status, answer] of Object.entries(operation.responses))
+    if (status !== 'default') describeSuccess(writes, answer, schemas);
 };
+
+/** What the frame adds to every success: where it stands in the log, and pages as CSV. */
+const describeSuccess = (writes: boolean, answer: Answered, schemas: Schemas): void => {
+  answer.headers = writes
+    ? {
+        'Makuler-Position': said('Log position of what was written: send it as `Makuler-After` to read it back'),
+        'Idempotency-Replayed': said('`true`: this key was answered before, and nothing was written now'),
+        Location: said('Path of what was made'),
+        ETag: said('Revision, for `If-Match`'),
+      }
+    : { ETag: said('Revision, for `If-Match`; of single resources that can be changed') };
+  const name = answer.content?.['application/json']?.schema?.$ref?.split('/').at(-1);
+  const schema = name === undefined ? undefined : schemas[name];
+  if (!schema || !('properties' in schema) || !schema.properties?.['nextCursor']) return;
+  answer.content!['text/csv'] = { schema: text };
+  answer.headers['Makuler-Next-Cursor'] = said('`nextCursor`, where the answer is CSV; missing on the last page');
+};
+
+const said = (description: string) => ({ description, schema: { type: 'string' } });
 
 const header = (name: string, description: string, required: boolean): object[] => [
   { name, in: 'header', required, description, schema: { type: 'string' } },
 ];
 
 const text = { type: 'string' } as const;
+const PROBLEM_ANSWER: Answered = {
+  description: 'A problem (RFC 9457)',
+  headers: { 'Retry-After': said('Seconds, where a repeat helps') },
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
 const PROBLEM = {
   type: 'object' as const,
+  description: 'Further members are facts about this problem, e.g. `allowed` of an `illegal-transition`',
+  additionalProperties: true,
   required: ['type', 'title', 'status', 'code', 'detail', 'requestId'],
   properties: {
     type: text,
