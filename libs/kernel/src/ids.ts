@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomPart } from './random.js';
 
 declare const brand: unique symbol;
 /** A string that the compiler keeps apart from other strings. */
@@ -35,7 +35,7 @@ export const idFrom = <T extends string>(random: Uint8Array, atMs: number): T =>
 };
 
 /** A new random id. Nothing about its bearer goes into it. */
-export const newId = <T extends string>(): T => idFrom<T>(randomBytes(10), Date.now());
+export const newId = <T extends string>(): T => idFrom<T>(randomPart(10), Date.now());
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** Lower-case canonical UUIDv7 text, and nothing else. */

@@ -1,4 +1,5 @@
 export * from './ids.js';
+export * from './random.js';
 export * from './clock.js';
 export * from './personal.js';
 export * from './errors.js';

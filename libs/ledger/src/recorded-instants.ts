@@ -5,16 +5,24 @@ import type { Clock } from '#kernel';
  * millisecond would otherwise share a value, and an equal value in two streams of a person joins them after the shredding.
  */
 export class RecordedInstants {
-  #last = 0n;
+  /** Microseconds since the Unix epoch: exact in a number until the year 2255. */
+  #last = 0;
+  /** The text of the last millisecond without its end: a batch of events mostly lies in one. */
+  #text = '';
+  #textOfMs = -1;
   constructor(private readonly clock: Clock) {}
 
   /** RFC 3339 in UTC with six decimals. */
   next(): string {
-    const now = BigInt(this.clock.now().getTime()) * 1000n;
+    const now = this.clock.now().getTime() * 1_000;
     // A clock set back by more than a second is followed: stamping the future would be worse than repeating.
     const ahead = this.#last - now;
-    this.#last = ahead >= 0n && ahead < 1_000_000n ? this.#last + 1n : now;
-    const text = new Date(Number(this.#last / 1000n)).toISOString();
-    return `${text.slice(0, -1)}${String(this.#last % 1000n).padStart(3, '0')}Z`;
+    this.#last = ahead >= 0 && ahead < 1_000_000 ? this.#last + 1 : now;
+    const ms = Math.floor(this.#last / 1_000);
+    if (ms !== this.#textOfMs) {
+      this.#text = new Date(ms).toISOString().slice(0, -1);
+      this.#textOfMs = ms;
+    }
+    return `${this.#text}${String(this.#last % 1_000).padStart(3, '0')}Z`;
   }
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { randomPart } from '#kernel';
 import sodium from 'libsodium-wrappers';
 
 // The WebAssembly module is compiled once, before anything that imports this file runs.
@@ -25,7 +26,7 @@ export const sealBytes = (
   key: Uint8Array,
   plaintext: Uint8Array,
   associatedData: Uint8Array,
-  nonce: Uint8Array = randomBytes(NONCE_BYTES),
+  nonce: Uint8Array = randomPart(NONCE_BYTES),
 ): Uint8Array => {
   const padded = sodium.pad(plaintext, PAD_BYTES);
   const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(padded, associatedData, null, nonce, key);
