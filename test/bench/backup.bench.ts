@@ -25,7 +25,16 @@ const event = (n: number): EventToStore => ({
   metadata: { recordedAt: new Date().toISOString(), actor: randomUUID() },
 });
 const NOTHING_SEALED: EpochsReport = {
-  ...{ current: 1, openedAt: '', nextSealAt: '', sealDueAt: '', sealing: false, sealNeeded: false, retiring: [] },
+  ...{
+    current: 1,
+    openedAt: '',
+    nextSealAt: '',
+    sealDueAt: '',
+    sealing: false,
+    sealNeeded: false,
+    retiring: [],
+    lost: [],
+  },
 };
 
 /** A backup against a bare read of the same log, and a restore against bare appends to the same kind of node. */

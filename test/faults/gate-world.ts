@@ -19,7 +19,7 @@ import { createPool } from '#postgres';
 import { SigningKeys } from '#signing';
 import { testDatabase } from '#testing';
 import type { GrpcVault } from '#vault';
-import type { DestructionReport } from '#vault/operations';
+import type { Clearing, DestructionReport, EpochsReport } from '#vault/operations';
 import { GrpcCheckpointWitness, GrpcVaultOperations, GrpcVaultRecovery } from '#vault/operations';
 import type { RunningVault, VaultServerOptions } from '../../apps/vault/src/server.js';
 import type { Server } from '../conformance/event-store/connection.js';
@@ -129,8 +129,8 @@ export class GateWorld {
     return name.state === 'value' ? name.reveal!() : name.state;
   }
 
-  /** As an erasure does it: fence, shred, close (unless something is retained), and the event. */
-  async erase(customerId: CustomerId, { closing = true } = {}): Promise<void> {
+  /** As an erasure does it: fence, shred, close (unless something is retained), and the event. Gives the order's id. */
+  async erase(customerId: CustomerId, { closing = true } = {}): Promise<string> {
     const owner = subjectOwner(customerId);
     const order = { orderId: randomUUID(), owner, kind: 'erasure' } as const;
     const { shredder } = this.house;
@@ -143,6 +143,7 @@ export class GateWorld {
       `customer-${customerId}`,
       SubjectErased.of({ ownerId: customerId, ownerKind: 'subject', categories, retained: [] }),
     );
+    return order.orderId;
   }
 
   /** Ends the epoch, and with it every root that an earlier copy opens under. */
@@ -155,6 +156,12 @@ export class GateWorld {
   }
   destroyRoots(): Promise<DestructionReport> {
     return this.#operate((operations) => operations.destroyRoots());
+  }
+  epochs(): Promise<EpochsReport> {
+    return this.#operate((operations) => operations.epochs());
+  }
+  clearing(orderId: string): Promise<Clearing | undefined> {
+    return this.#operate((operations) => operations.clearing(orderId));
   }
 
   async checkpoint(): Promise<void> {

@@ -289,7 +289,7 @@ describe('the gate before vault, custodian and log', () => {
 
   it('with every root gone, reads as lost what two persons accept, and as erased who was erased; life goes on elsewhere', async () => {
     const [erased, lost] = [await world.register(), await world.register()];
-    await world.erase(erased);
+    const order = await world.erase(erased);
     await world.checkpoint();
     await world.stop();
     await world.loseCustodian();
@@ -308,6 +308,12 @@ describe('the gate before vault, custodian and log', () => {
     expect((await world.start({ custodian })).gate).toEqual({ state: 'consistent' });
     expect(await Promise.all([lost, erased, fresh].map((one) => world.read(one)))).toEqual(['lost', 'erased', 'Kari']);
     expect((await world.house.status()).mirrors).toMatchObject([{ ok: true }, { ok: true }]);
+    // Whoever finds a mirror of the lost custodian has its roots: nobody attests that they were destroyed, now or later.
+    const later = await world.erase(fresh);
+    expect(await world.sealAndDestroy()).toMatchObject({ destroyed: [2], outstanding: [] });
+    expect(await world.epochs()).toMatchObject({ current: 3, retiring: [], lost: [1] });
+    expect(await world.house.sql('select epoch from epoch where destroyed_at is not null')).toEqual([{ epoch: 2 }]);
+    for (const one of [order, later]) expect(await world.clearing(one)).toMatchObject({ clearedAt: undefined });
   });
 
   it('with an empty vault and no backup, loses what was sealed, and still knows who was erased', async () => {

@@ -73,6 +73,7 @@ describe('backup sets', () => {
       sealing: false,
       sealNeeded: false,
       retiring: [],
+      lost: [],
     };
     inventory = new Inventory(control, { epochs: async () => epochs }, new SystemClock());
     backups = new Backups({

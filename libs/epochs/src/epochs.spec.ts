@@ -134,6 +134,24 @@ describe('epochs', () => {
     ]);
   });
 
+  it('whose roots went with a lost custodian are never said to be destroyed', async () => {
+    await shred();
+    await started().seal();
+    vault.loseCustodian();
+    const process = started();
+    expect(await process.destroyJob()).toEqual({ destroyed: 0, outstanding: 0 });
+    expect(await recorded()).toEqual([['epoch.sealed', 1]]);
+    await shred();
+    await process.seal();
+    await pass(30 * DAY);
+    expect(await process.destroyJob()).toEqual({ destroyed: 1, outstanding: 0 });
+    expect(await recorded()).toEqual([
+      ['epoch.sealed', 1],
+      ['epoch.sealed', 3],
+      ['epoch.roots-destroyed', 3],
+    ]);
+  });
+
   describe.each(['before', 'after'] as const)('when a process is killed %s any of its calls', (when) => {
     it('are each recorded once by those that come later', async () => {
       vault = new OperationsDouble(shredder, clock, { windowMs: HOUR });

@@ -25,12 +25,13 @@ export const sealedEpochs: Decider<SealedEpochs> = {
  */
 export const recordEpochs = (
   state: SealedEpochs,
-  { current, retiring }: EpochsReport,
+  { current, retiring, lost }: EpochsReport,
   seal: SealReport | undefined,
   at: string,
 ): Draft<any>[] => {
   const unknown = retiring.filter(({ epoch }) => !state.has(epoch));
-  const stands = new Set(retiring.map(({ epoch }) => epoch));
+  // What went with a lost custodian was destroyed by nobody, and stays as it is.
+  const stands = new Set([...retiring.map(({ epoch }) => epoch), ...lost]);
   // An epoch is gone only when the log knows that it was sealed: what the vault does not list may never have been.
   const gone = [...state].filter(([epoch, is]) => is === 'sealed' && epoch < current && !stands.has(epoch));
   return [

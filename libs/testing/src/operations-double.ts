@@ -41,6 +41,7 @@ export class OperationsDouble extends VaultOperations {
   readonly #epochOf = new Map<string, number>();
   readonly #destroyedAt = new Map<number, Date>();
   #retiring: Retiring[] = [];
+  #lost: readonly number[] = [];
   #current = 1;
   #openedAt: Date;
 
@@ -97,7 +98,16 @@ export class OperationsDouble extends VaultOperations {
         destroyAt: retiring.destroyAt.toISOString(),
         outstanding: this.#outstanding(retiring),
       })),
+      lost: this.#lost,
     };
+  }
+
+  /** Every mirror is gone, and two persons have accepted it: life goes on at a new custodian. */
+  loseCustodian(): void {
+    this.#lost = [...this.#lost, ...this.#retiring.map(({ epoch }) => epoch), this.#current];
+    this.#retiring = [];
+    this.#current++;
+    this.#openedAt = this.clock.now();
   }
 
   async clearing(orderId: string, knownEpoch = 0): Promise<Clearing | undefined> {
@@ -108,7 +118,9 @@ export class OperationsDouble extends VaultOperations {
     const open = this.#retiring.filter((retiring) => retiring.epoch <= epoch);
     const planned = open.map(({ destroyAt }) => destroyAt.getTime());
     const gone = [...this.#destroyedAt].flatMap(([one, at]) => (one <= epoch ? [at.getTime()] : []));
-    const cleared = epoch < this.#current && open.length === 0;
+    const lost = this.#lost.some((one) => one <= epoch);
+    if (lost) planned.push(this.#openedAt.getTime());
+    const cleared = epoch < this.#current && open.length === 0 && !lost;
     const clearedAt = new Date(Math.max(...gone, receipt ? Date.parse(receipt.liveErasedAt) : 0));
     if (epoch === this.#current) planned.push(this.#nextSealAt().getTime() + this.#windowMs);
     return {

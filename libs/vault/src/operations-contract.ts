@@ -45,6 +45,11 @@ export interface EpochsReport {
   readonly sealing: boolean;
   /** Sealed epochs, the oldest first. */
   readonly retiring: readonly RetiringEpoch[];
+  /**
+   * Epochs whose roots went with a custodian that was lost, as two persons accepted. Nobody has seen those destroyed: a mirror
+   * that is found again has them, and what lay under them is never said to be cleared.
+   */
+  readonly lost: readonly number[];
 }
 
 /** When no copy of the vault can yield the keys of a shred order any more. */

@@ -10,6 +10,7 @@ const report = {
       outstanding: ['/mirrors/a', '/mirrors/b'],
     },
   ],
+  lost: [],
 };
 
 describe('epochs in words', () => {
@@ -30,6 +31,11 @@ describe('epochs in words', () => {
     expect(warnings).toEqual([expect.stringMatching(/^The roots of epoch 2 .* \/mirrors\/b has not confirmed/)]);
     const soon = describeEpochs(report, new Date('2026-07-03T01:00:00Z'));
     expect(soon.warnings).toEqual([]);
+  });
+
+  it('name those whose roots went with a lost custodian', () => {
+    const { lines } = describeEpochs({ ...report, retiring: [], lost: [1, 2] }, new Date('2026-06-03T12:00:00Z'));
+    expect(lines.at(-1)).toBe('epoch 1, 2: the roots went with a lost custodian, and nobody has seen them destroyed');
   });
 
   it('say what a seal did, and what it did not', () => {

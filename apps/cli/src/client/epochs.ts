@@ -13,17 +13,21 @@ const PATIENCE_MS = 2 * HOUR_MS;
 
 /** The epochs in words, and what of them somebody should look after. */
 export const describeEpochs = (
-  { current, openedAt, nextSealAt, sealing, sealNeeded, retiring }: EpochsReport,
+  { current, openedAt, nextSealAt, sealing, sealNeeded, retiring, lost }: EpochsReport,
   now: Date,
 ): { readonly lines: readonly string[]; readonly warnings: readonly string[] } => {
   const ageMs = now.getTime() - Date.parse(openedAt);
   const waiting = retiring.map(
     ({ epoch, destroyAt }) => `epoch ${epoch}: old backups of the vault open until ${destroyAt}`,
   );
+  const given =
+    lost.length > 0
+      ? [`epoch ${lost.join(', ')}: the roots went with a lost custodian, and nobody has seen them destroyed`]
+      : [];
   const planned = sealing ? '; a seal is under way' : sealNeeded ? `; next seal by ${nextSealAt}` : '; nothing to seal';
   const overdue = retiring.filter(({ destroyAt }) => now.getTime() - Date.parse(destroyAt) > PATIENCE_MS);
   return {
-    lines: [`epoch ${current}, opened ${age(ageMs)} ago${planned}`, ...waiting],
+    lines: [`epoch ${current}, opened ${age(ageMs)} ago${planned}`, ...waiting, ...given],
     warnings: [
       ...overdue.map(
         ({ epoch, destroyAt, outstanding }) =>
