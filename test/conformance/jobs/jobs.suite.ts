@@ -29,8 +29,9 @@ const until = async <T>(look: () => T | Promise<T>): Promise<NonNullable<T>> => 
   }
 };
 
-/** What every backend of the job queues keeps, whatever it is made of. */
-export const jobsConformance = (name: string, open: () => Promise<JobStore>): void =>
+/** What every backend of the job queues keeps, whatever it is made of. Without `patient`, what takes seconds is left out. */
+export const jobsConformance = (name: string, open: () => Promise<JobStore>, { patient = true } = {}): void => {
+  const slow = patient ? it : undefined;
   describe(`jobs on ${name}`, () => {
     let store: JobStore;
     let closing: (() => Promise<unknown>)[];
@@ -130,7 +131,7 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>): vo
       expect(JSON.stringify(notices)).not.toMatch(/kari/i);
     });
 
-    it('waits out an outage without counting it as an attempt', async () => {
+    slow?.('waits out an outage without counting it as an attempt', async () => {
       let calls = 0;
       await host(async (_, { attempt }) => {
         expect(attempt).toBe(1);
@@ -187,7 +188,7 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>): vo
       await until(() => done);
     });
 
-    it('runs a schedule, one run a time however many processes say it', async () => {
+    slow?.('runs a schedule, one run a time however many processes say it', async () => {
       const Sweep = defineJob('sweep', { asOf: nullable(instant()), dryRun: flag() });
       const runs: number[] = [];
       expect(await jobs.isScheduled(Sweep as Job)).toBe(false);
@@ -204,3 +205,4 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>): vo
       await Promise.all(backends.map((backend) => backend.close()));
     });
   });
+};

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { jobBackend } from '#jobs';
 import { jobsConformance } from './jobs.suite.js';
+import { dumpOf } from './redis-dump.js';
 import type { RedisServer } from './redis-server.js';
 import { hasRedis, startRedis } from './redis-server.js';
 
@@ -13,7 +14,7 @@ if (hasRedis()) {
     return {
       connect: () => jobBackend({ databaseUrl: '', redisUrl }),
       drop: async () => undefined,
-      dump: () => dumpOf(redisUrl),
+      dump: () => dumpAt(redisUrl),
     };
   });
   afterAll(() => server?.stop());
@@ -21,27 +22,9 @@ if (hasRedis()) {
   describe.skip('jobs on Redis: redis-server is not installed (Debian: redis-server)', () =>
     it('is skipped', () => {}));
 
-/** Every key with its value, whatever its type. */
-const dumpOf = async (url: string): Promise<string> => {
+const dumpAt = async (url: string): Promise<string> => {
   const redis = new Redis(url);
-  const read = async (key: string): Promise<unknown> => {
-    switch (await redis.type(key)) {
-      case 'hash':
-        return redis.hgetall(key);
-      case 'list':
-        return redis.lrange(key, 0, -1);
-      case 'zset':
-        return redis.zrange(key, '0', '-1');
-      case 'set':
-        return redis.smembers(key);
-      case 'stream':
-        return redis.xrange(key, '-', '+');
-      default:
-        return redis.get(key);
-    }
-  };
-  const keys = await redis.keys('*');
-  const all = await Promise.all(keys.map(async (key) => [key, await read(key)]));
+  const dump = await dumpOf(redis);
   redis.disconnect();
-  return JSON.stringify(all);
+  return dump;
 };

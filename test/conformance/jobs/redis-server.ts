@@ -8,14 +8,18 @@ import { join } from 'node:path';
 /** Whether Debian's `redis-server` is on this machine; `.ci/run` installs it. */
 export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
 
+/** Of every Redis and sentinel of the tests. */
+export const PASSWORD = 'test-password';
+
 /** A Redis of the test's own, with a password and nothing kept on disk. */
 export interface RedisServer {
   /** Without a path: append `/N` for database N, of 1,024. */
   readonly url: string;
+  readonly port: number;
   stop(): Promise<void>;
 }
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -24,27 +28,34 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-const PASSWORD = 'test-password';
-
-/** Resolves when it takes connections. Throws what it said when it ends instead. */
-export const startRedis = async (): Promise<RedisServer> => {
+/** Resolves when it takes connections. Throws what it said when it ends instead. `settings`: further ones, by their names. */
+export const startRedis = async (settings: Readonly<Record<string, string | number>> = {}): Promise<RedisServer> => {
   const port = await freePort();
   const directory = await mkdtemp(join(tmpdir(), 'makuler-redis-'));
-  const settings = { port, dir: directory, bind: '127.0.0.1', requirepass: PASSWORD, databases: 1024, save: '' };
-  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const own = { port, dir: directory, bind: '127.0.0.1', requirepass: PASSWORD, databases: 1024, save: '' };
+  const flags = Object.entries({ ...own, ...settings }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const stop = await runRedis(flags, 'Ready to accept connections');
+  return {
+    url: `redis://:${PASSWORD}@127.0.0.1:${port}`,
+    port,
+    async stop() {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+};
+
+/** Resolves to what ends it, when it has said `ready`. */
+export const runRedis = async (flags: readonly string[], ready: string): Promise<() => Promise<void>> => {
   const child = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  while (!said.includes('Ready to accept connections'))
+  while (!said.includes(ready))
     if ((await Promise.race([once(child.stdout, 'data'), ended.then(() => 'ended' as const)])) === 'ended')
       throw new Error(`redis-server did not start: ${said}`);
-  return {
-    url: `redis://:${PASSWORD}@127.0.0.1:${port}`,
-    async stop() {
-      child.kill();
-      await ended;
-      await rm(directory, { recursive: true });
-    },
+  return async () => {
+    child.kill();
+    await ended;
   };
 };
