@@ -38,6 +38,7 @@ const WRAPPED = [
   // BullMQ's PostgreSQL backend takes a pool of the driver's own.
   ['postgres-driver', 'pg', '^libs/(postgres|jobs)/|^libs/testing/|^test/'],
   ['logger', 'pino', '^libs/observability/'],
+  ['opentelemetry', '@opentelemetry', '^libs/observability/|^test/'],
 ];
 
 const wrapped = WRAPPED.map(([name, packages, places]) => ({
@@ -91,7 +92,7 @@ export default {
       from: { path: '^libs/([^/]+)/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded)\\.ts$',
+        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing)\\.ts$',
       },
     },
     {
@@ -100,7 +101,7 @@ export default {
       from: { path: '^(apps|test)/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded)\\.ts$',
+        pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing)\\.ts$',
       },
     },
     {

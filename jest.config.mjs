@@ -16,8 +16,10 @@ export default {
     '^#vault/primitive$': '<rootDir>/libs/vault/src/primitive.ts',
     '^#vault/shredder$': '<rootDir>/libs/vault/src/shredder.ts',
     '^#vault/operations$': '<rootDir>/libs/vault/src/operations.ts',
+    '^#observability/tracing$': '<rootDir>/libs/observability/src/tracing.ts',
     '^#postgres/embedded$': '<rootDir>/libs/postgres/src/embedded.ts',
-    '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+    // `#platform` is OpenTelemetry's own.
+    '^#(?!platform$)([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testMatch: ['<rootDir>/{apps,libs,test}/**/*.spec.ts'],

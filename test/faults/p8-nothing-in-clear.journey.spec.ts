@@ -3,6 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { TraceCollector } from '#testing';
 import { Installation, eventually } from '../journeys/installation.js';
 import { searchEverything, sql } from './everything-kept.js';
 import type { Marks } from './marked-people.js';
@@ -18,14 +19,17 @@ const MARKS = [KARI, ODA, IMPORTED].flatMap(marksOf);
 const LETTERS = 'abcdefghijkl';
 let placed = 0;
 const planted = (letter: string) => `Jvwqxnop${letter}`;
+/** The trace of a caller: what is stored may not lead to it, or all that one request wrote would be joined for ever. */
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const rights = { purpose: 'rettigheter' } as const;
 
 /**
- * P8: no personal value stands in clear in any file, database, log or output; at any time, erased or not. Everything here runs
+ * P8: no personal value stands in clear in any file, database, log, trace or output; at any time, erased or not. Everything here runs
  * in order on one installation, because what is searched for at the end is what all of it left.
  */
 describe('nothing in clear (P8)', () => {
   let makuler: Installation;
+  let collector: TraceCollector;
   let elsewhere: string;
   const ids: { customerId: string; companyId: string; caseId: string; purchaseId: string }[] = [];
   const said: { status: number; text: string }[] = [];
@@ -34,16 +38,19 @@ describe('nothing in clear (P8)', () => {
   beforeAll(async () => {
     elsewhere = await mkdtemp(join(tmpdir(), 'makuler-export-'));
     makuler = await Installation.create({ policy: 'policy/webshop' });
-    await makuler.start();
+    collector = await TraceCollector.start();
+    await makuler.start([], { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint });
   }, 90_000);
   afterAll(async () => {
     await makuler.destroy();
+    await collector.stop();
     await rm(elsewhere, { recursive: true });
   });
 
   const expectNothing = async () => {
-    const found = await searchEverything(makuler, MARKS, cliSaid);
+    const found = await searchEverything(makuler, [...MARKS, TRACE], cliSaid);
     expect(found.hits).toEqual([]);
+    expect(searchBytes(Buffer.from(collector.bodies.join('\n')), needlesOf(MARKS), 'traces')).toEqual([]);
     // It did search: a home has hundreds of files, and four databases with their catalogues hundreds of tables.
     expect(found.files).toBeGreaterThan(500);
     expect(found.tables).toBeGreaterThan(400);
@@ -181,6 +188,38 @@ describe('nothing in clear (P8)', () => {
     expect(found.body.items).toHaveLength(1);
   }, 60_000);
 
+  it('shows in traces how a request goes through the programs, and nothing of whom it was about', async () => {
+    const caller = '00f067aa0ba902b7';
+    const { customer } = marked(ODA);
+    const headers = { traceparent: `00-${TRACE}-${caller}-01` };
+    const reply = await did(makuler.post('/v1/customers', customer, { purpose: 'avtale', headers }));
+    const named = (name: string, program?: string) =>
+      collector.spans.filter((span) => span.name === name && (!program || span.program === program));
+    const ours = (name: string, program: string) => named(name, program).find(({ traceId }) => traceId === TRACE);
+    await eventually(
+      async () => [ours('vault Mint', 'vault'), ours('POST /v1/customers', 'api'), ...named('apply customer_card')],
+      (found) => found.length > 2 && !found.includes(undefined),
+    );
+    const request = ours('POST /v1/customers', 'api')!;
+    const command = ours('RegisterCustomer', 'api')!;
+    const [asked, append] = [ours('vault Mint', 'api')!, ours('append', 'api')!];
+    expect(request.attributes).toMatchObject({
+      'makuler.request_id': reply.headers.get('makuler-request-id'),
+      'http.route': '/v1/customers',
+      'http.response.status_code': 201,
+    });
+    expect(
+      [request, command, asked, append, ours('vault Mint', 'vault')!].map(({ parentSpanId }) => parentSpanId),
+    ).toEqual([caller, request.spanId, command.spanId, command.spanId, asked.spanId]);
+    // What the log makes others do is a trace of its own: nothing that is stored leads from an event to who wrote it.
+    expect(named('apply customer_card').filter(({ parentSpanId }) => parentSpanId !== undefined)).toEqual([]);
+
+    const text = collector.bodies.join('\n');
+    expect(collector.spans.length).toBeGreaterThan(2_000);
+    const about = [...ids.flatMap((one) => Object.values(one)), reply.body.customerId as string];
+    expect(about.filter((id) => text.includes(id))).toEqual([]);
+  }, 60_000);
+
   it('keeps none of it in clear while all of it is readable', expectNothing, 60_000);
 
   it('keeps none of it in clear when one is forgotten, everything is built anew, and the system has started again', async () => {
@@ -216,7 +255,9 @@ describe('nothing in clear (P8)', () => {
     );
     await expectNothing();
     await makuler.stop();
-    await makuler.start();
+    // And with a collector that is not there.
+    await makuler.start([], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+    expect((await makuler.get('/v1/projections', { as: 'operator' })).status).toBe(200);
     await expectNothing();
   }, 120_000);
 

@@ -17,6 +17,7 @@ import { DEFAULT_TIMEOUTS, timeoutsOf } from './http/timeouts.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
 import { refuseBrokenRequest } from './http/broken-request.js';
 import { checkBeforeLeaving } from './http/current-check.js';
+import { followRequests } from './metrics/followed-requests.js';
 import { measureRequests } from './metrics/measured-requests.js';
 import { ApiDocument, openApiDocument } from './system/openapi.js';
 
@@ -48,6 +49,8 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
     // Ours is below: Nest's would be registered over it.
     bodyParser: false,
   });
+  const fastify = app.getHttpAdapter().getInstance();
+  followRequests(fastify as never);
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -63,7 +66,6 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
       },
     },
   });
-  const fastify = app.getHttpAdapter().getInstance();
   applyBodyLimits(fastify as never);
   takeJsonOnly(fastify as never);
   fastify.addHook('onRequest', (request, reply, done) => {

@@ -4,6 +4,24 @@
  */
 export const environment: Readonly<Record<string, string | undefined>> = process.env;
 
+/** Whether and where traces go (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables). */
+const OPENTELEMETRY = [
+  ...['OTEL_SDK_DISABLED', 'OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_TRACES_EXPORTER'],
+  ...['OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG'],
+  ...['', '_TRACES'].flatMap((of) =>
+    [
+      'ENDPOINT',
+      'PROTOCOL',
+      'HEADERS',
+      'TIMEOUT',
+      'COMPRESSION',
+      'CERTIFICATE',
+      'CLIENT_CERTIFICATE',
+      'CLIENT_KEY',
+    ].map((name) => `OTEL_EXPORTER_OTLP${of}_${name}`),
+  ),
+];
+
 /** What every child inherits; the rest of its environment is made for it. */
 const INHERITED = [
   'PATH',
@@ -17,6 +35,7 @@ const INHERITED = [
   'OIDC_ISSUER',
   'OIDC_AUDIENCE',
   'OIDC_ROLE_CLAIM',
+  ...OPENTELEMETRY,
 ] as const;
 
 export const baseEnv = (): Record<string, string> => {

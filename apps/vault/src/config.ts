@@ -1,6 +1,7 @@
 import { SystemClock, optionalPort, optionalText, port, postgresUrl, readConfiguration, text } from '#kernel';
 import type { Setting } from '#kernel';
 import { EventStoreDb, eventStoreUrl } from '#ledger';
+import { TRACING_SETTINGS, tracingOf } from '#observability/tracing';
 import type { VaultServerOptions } from './server.js';
 
 const directories: Setting<readonly string[]> = {
@@ -51,6 +52,7 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     VAULT_DRILL: flag,
     METRICS_PORT: optionalPort(),
     METRICS_HOST: text('an address to show metrics and health on', '127.0.0.1'),
+    ...TRACING_SETTINGS,
   });
   return {
     databaseUrl: values.VAULT_DATABASE_URL,
@@ -66,6 +68,7 @@ export const readVaultConfiguration = (env: Record<string, string | undefined> =
     sealEveryMs: values.VAULT_SEAL_EVERY,
     drill: values.VAULT_DRILL,
     metrics: { METRICS_PORT: values.METRICS_PORT, METRICS_HOST: values.METRICS_HOST },
+    tracing: tracingOf('vault', values),
     clock: new SystemClock(),
     ...(values.MAKULER_HOME === undefined ? {} : { home: values.MAKULER_HOME }),
   };

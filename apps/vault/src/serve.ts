@@ -1,4 +1,5 @@
 import { ConfigurationError } from '#kernel';
+import { startTracing } from '#observability/tracing';
 import type { GateState } from '#vault/keeper';
 import { GateRefusal } from '#vault/keeper';
 import type { VaultServerOptions } from './server.js';
@@ -33,8 +34,13 @@ export const serve = async (configure: () => VaultServerOptions): Promise<void> 
   if (process.report) process.report.reportOnFatalError = false;
   try {
     const options = configure();
+    const tracing = options.tracing && (await startTracing(options.tracing));
     const vault = await startVault({ ...options, onRefused: refuse });
-    const stop = () => void vault.stop().then(() => process.exit(0), refuse);
+    const stop = () =>
+      void vault
+        .stop()
+        .then(() => tracing?.close())
+        .then(() => process.exit(0), refuse);
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     // Last: whoever reads it may send a signal at once.

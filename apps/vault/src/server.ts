@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '#kernel';
 import type { EventStore } from '#ledger';
+import type { TracingOptions } from '#observability/tracing';
 import { createPool } from '#postgres';
 import type { GateRefusal, GateState } from '#vault/keeper';
 import { CustodianMirrors, isTokenUri, Keeper, observing, openPlace, vaultServiceDefinition } from '#vault/keeper';
@@ -36,6 +37,8 @@ export interface VaultServerOptions {
   readonly drill?: boolean;
   /** Where metrics and health are shown; nowhere without a port. */
   readonly metrics?: { readonly METRICS_PORT: number | undefined; readonly METRICS_HOST: string };
+  /** Shows what it is asked; the names of calls and how long they took, no more. */
+  readonly tracing?: TracingOptions | undefined;
   /** Called when the vault must stop by itself after it had been serving. */
   readonly onRefused?: (refusal: GateRefusal) => void;
 }

@@ -1,6 +1,6 @@
 import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { OwnerRef, ScopeId } from '#kernel';
-import { isId, MakulerError } from '#kernel';
+import { inSpan, isId, MakulerError } from '#kernel';
 import type {
   ClearingReply,
   Keeper,
@@ -34,7 +34,17 @@ const unary =
       done(error as Error, null);
       return;
     }
-    work(call.request).then(
+    const method = call.getPath().split('/').at(-1) ?? '';
+    const [parent] = call.metadata.get('traceparent');
+    inSpan(
+      {
+        name: `vault ${method}`,
+        kind: 'server',
+        attributes: { 'rpc.system': 'grpc', 'rpc.method': method },
+        parent: typeof parent === 'string' ? parent : undefined,
+      },
+      () => work(call.request),
+    ).then(
       (reply) => done(null, reply),
       (error: unknown) => done(toStatus(error), null),
     );

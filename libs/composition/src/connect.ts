@@ -1,7 +1,7 @@
 import type { Clock } from '#kernel';
 import { SystemClock } from '#kernel';
 import { EventStoreDb, EventStoreLedger } from '#ledger';
-import { createLogger, Metrics } from '#observability';
+import { createLogger, Metrics, startTracing, tracingOf } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
@@ -32,6 +32,8 @@ export const connect = async (
 ): Promise<Parts> => {
   const logger = createLogger({ name });
   const metrics = new Metrics(name);
+  const traces = tracingOf(name, configuration);
+  const tracing = traces && (await startTracing({ ...traces, notice: (what) => logger.warn(what) }));
   const policy = await loadPolicy(configuration.POLICY);
   const registry = eventRegistry();
   const onIdleError = (error: unknown) => logger.warn(error, 'a connection to the database was lost');
@@ -69,7 +71,7 @@ export const connect = async (
     recovery.close();
     witness.close();
     archive.close();
-    await Promise.all([readModels.end(), control.end()]);
+    await Promise.all([readModels.end(), control.end(), tracing?.close()]);
   };
   const vaultParts = { vault, shredder, operations, recovery, witness, archive };
   return { clock, logger, metrics, policy, registry, ...vaultParts, ledger, store, readModels, control, close };

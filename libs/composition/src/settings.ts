@@ -3,6 +3,8 @@ import type { Setting } from '#kernel';
 import { redisUrl } from '#jobs';
 import { optional, postgresUrl, text } from '#kernel';
 import { eventStoreUrl } from '#ledger';
+import type { TracingConfiguration } from '#observability';
+import { TRACING_SETTINGS } from '#observability';
 
 /** A file that is there: a missing key or certificate is a problem of the configuration, told at start. */
 const file = (what: string): Setting<string> => ({
@@ -25,10 +27,13 @@ export const PARTS_SETTINGS = {
   VAULT_CLIENT_KEY_FILE: file('the key of that certificate (PEM)'),
   VAULT_CA_FILE: file('the certificate of the authority that signed the vault’s (PEM)'),
   POLICY: text('a directory with a policy manifest', 'policy/jpi'),
+  ...TRACING_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
 
 /** The values of PARTS_SETTINGS. */
-export type PartsConfiguration = { readonly [K in keyof typeof PARTS_SETTINGS]: string };
+export type PartsConfiguration = {
+  readonly [K in Exclude<keyof typeof PARTS_SETTINGS, keyof TracingConfiguration>]: string;
+} & Partial<TracingConfiguration>;
 
 /** Where jobs are queued, for the programs that enqueue or do them: Redis where it is given, else beside the read models. */
 export const JOBS_SETTINGS = { REDIS_URL: optional(redisUrl) } as const;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job as BullJob } from 'bullmq';
 import { DelayedError } from 'bullmq';
-import { codeOf, framesOf, isOutage } from '#kernel';
+import { codeOf, correlated, framesOf, inSpan, isOutage } from '#kernel';
 import type { BackendWorker, JobBackend } from './backend.js';
 import { problemsOfPayload } from './job.js';
 import type { JobProcessor, JobResult } from './jobs.js';
@@ -98,13 +98,26 @@ export class WorkerHost {
     return tracked;
   }
 
-  async #run(processor: JobProcessor, job: BullJob, token: string | undefined): Promise<JobResult> {
-    const jobId = job.id ?? '';
-    const attempt = job.attemptsMade + 1;
-    const about = { job: processor.job.name, jobId, attempt };
+  /** Every line logged on the way says which job it was. */
+  #run(processor: JobProcessor, job: BullJob, token: string | undefined): Promise<JobResult> {
+    const about = { job: processor.job.name, jobId: job.id ?? '' };
+    return correlated(about, () => this.#attempt(processor, job, token, { ...about, attempt: job.attemptsMade + 1 }));
+  }
+
+  async #attempt(
+    processor: JobProcessor,
+    job: BullJob,
+    token: string | undefined,
+    about: { readonly job: string; readonly jobId: string; readonly attempt: number },
+  ): Promise<JobResult> {
+    const { jobId, attempt } = about;
     try {
       if (problemsOfPayload(processor.job, job.data).length > 0) throw new CodedFailure('invalid-input');
-      const result = await processor.process(job.data, { jobId, attempt, signal: this.#stopping.signal });
+      // Its number in the queue is in the log, not in the trace: the queue's tables say whom a job is about.
+      const result = await inSpan(
+        { name: `job ${about.job}`, kind: 'consumer', attributes: { 'makuler.attempt': attempt } },
+        () => processor.process(job.data, { jobId, attempt, signal: this.#stopping.signal }),
+      );
       this.#notice({ event: 'job.done', ...about });
       return countsOf(result);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Draft, EventRegistry, EventType, Fields } from '#events';
 import type { Clock, EventId, ScopeId } from '#kernel';
-import { MakulerError, currentContext } from '#kernel';
+import { MakulerError, currentContext, inSpan } from '#kernel';
 import type { SealingSession, Vault } from '#vault';
 import type { EventStore, EventToStore, StoredEvent } from './event-store.js';
 import { RevisionConflict } from './event-store.js';
@@ -234,7 +234,10 @@ export class EventStoreLedger extends Ledger {
   ): Promise<{ position: Position; revision: bigint }> {
     const observe = (error?: unknown) => this.options.observe?.('append', (performance.now() - begun) / 1_000, error);
     try {
-      const appended = await this.options.store.append(stream, expected, events, deadline);
+      const attributes = { 'makuler.events': events.length };
+      const appended = await inSpan({ name: 'append', kind: 'client', attributes }, () =>
+        this.options.store.append(stream, expected, events, deadline),
+      );
       observe();
       return appended;
     } catch (error) {

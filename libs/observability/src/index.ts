@@ -5,3 +5,4 @@ export * from './metric-names.js';
 export * from './metrics.js';
 export * from './metrics-server.js';
 export * from './redaction.js';
+export * from './tracing.js';

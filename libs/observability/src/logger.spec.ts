@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { MakulerError, Personal } from '#kernel';
+import { MakulerError, Personal, correlated } from '#kernel';
 import { createLogger } from './logger.js';
 
 const MARK = 'Kari Nordmann';
@@ -51,5 +51,26 @@ describe('the logger', () => {
   it('shows the code of a system error', async () => {
     const error: unknown = await readFile('/nowhere/at-all').catch((e: unknown) => e);
     expect(logged((log) => log.error(error))).toContain('"code":"ENOENT"');
+  });
+
+  it('says of every line which request or job it belongs to, however deep and late it is written', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ name: 'spec', destination: { write: (line: string) => void lines.push(line) } });
+    const deep = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      log.warn(foreign(), 'it went wrong');
+      log.info({ projection: 'customer_card' }, 'x');
+    };
+    await Promise.all([correlated({ requestId: 'r' }, deep), correlated({ job: 'sweep', jobId: 'j' }, deep), deep()]);
+    const found = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(found.map(({ requestId, job, jobId }) => [requestId, job, jobId].join(' ').trim()).sort()).toEqual([
+      '',
+      '',
+      'r',
+      'r',
+      'sweep j',
+      'sweep j',
+    ]);
+    expect(lines.join('')).not.toContain('Kari');
   });
 });

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger as PinoLogger } from 'pino';
+import { currentCorrelation } from '#kernel';
 import { isError, loggable } from './redaction.js';
 
 /** One JSON line per message on standard output. Whatever is passed goes through `loggable` first. */
@@ -18,6 +19,8 @@ export const createLogger = ({ name, level = 'info', destination }: LoggerOption
     name,
     level,
     timestamp: pino.stdTimeFunctions.isoTime,
+    // Of the request or job under way, whoever logs.
+    mixin: () => ({ ...currentCorrelation() }),
     formatters: {
       level: (label: string) => ({ level: label }),
       bindings: ({ pid, name }: Record<string, unknown>) => ({ pid, name }),

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { CommandContext } from '#kernel';
-import { inContext } from '#kernel';
+import { inContext, inSpan } from '#kernel';
 import type { Batch, Ledger, RecordedEvent } from '#ledger';
 import type { Build, Checkpoint, Database } from './build.js';
 import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
@@ -46,10 +46,13 @@ export const applyBatch = async (applying: Applying, build: Build, batch: Batch)
   }
 };
 
-const applyUpTo = async (applying: Applying, build: Build, to: Checkpoint): Promise<void> => {
+/** A trace of its own: nothing in the log leads to the request that wrote an event, so nothing in a trace can either. */
+const applyUpTo = (applying: Applying, build: Build, to: Checkpoint): Promise<void> => {
   const { follower } = build;
-  if (follower.kind === 'process') await react(applying, build, follower, to);
-  else await project(applying, build, follower, to);
+  const attributes = { 'makuler.events': to.events.length };
+  return inSpan({ name: `apply ${follower.name}`, kind: 'consumer', attributes }, () =>
+    follower.kind === 'process' ? react(applying, build, follower, to) : project(applying, build, follower, to),
+  );
 };
 
 /** Rows and checkpoint in one transaction: whatever happens in between, each event is in the rows once. */

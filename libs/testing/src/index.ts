@@ -12,3 +12,4 @@ export * from './read-side.js';
 export * from './killed-at.js';
 export * from './vault-archive-double.js';
 export * from './witness-double.js';
+export * from './trace-collector.js';

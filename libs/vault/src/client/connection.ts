@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Client, ClientDuplexStream, ClientReadableStream, ClientWritableStream } from '@grpc/grpc-js';
-import { credentials } from '@grpc/grpc-js';
+import { Metadata, credentials } from '@grpc/grpc-js';
+import { currentTraceparent, inSpan } from '#kernel';
 import type { ArchiveMessage } from '../rpc/archive-messages.js';
 import { fromStatus } from '../rpc/errors.js';
 import type { FromHolder, ToHolder } from '../rpc/messages.js';
@@ -17,6 +18,7 @@ export interface VaultAddress {
 
 type Unary = (
   request: unknown,
+  metadata: Metadata,
   options: { deadline: number },
   done: (error: Error | null, reply: unknown) => void,
 ) => unknown;
@@ -40,9 +42,19 @@ export class VaultConnection {
 
   /** One call. Throws what the vault refused, or `vault-unavailable`, after `withinMs` at the latest. */
   call<T>(method: string, request: unknown, withinMs: number): Promise<T> {
+    const attributes = { 'rpc.system': 'grpc', 'rpc.method': method };
+    return inSpan({ name: `vault ${method}`, kind: 'client', attributes }, () =>
+      this.#ask<T>(method, request, withinMs),
+    );
+  }
+
+  #ask<T>(method: string, request: unknown, withinMs: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const unary = (this.#client as unknown as Record<string, Unary>)[method]!;
-    unary.call(this.#client, request, { deadline: Date.now() + withinMs }, (error, reply) =>
+    const metadata = new Metadata();
+    const traceparent = currentTraceparent();
+    if (traceparent !== undefined) metadata.set('traceparent', traceparent);
+    unary.call(this.#client, request, metadata, { deadline: Date.now() + withinMs }, (error, reply) =>
       error ? reject(fromStatus(error)) : resolve(reply as T),
     );
     return promise;
