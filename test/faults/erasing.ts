@@ -1,4 +1,4 @@
-import type { Installation, Reply } from '../journeys/installation.js';
+import type { Front, Reply } from '../journeys/installation.js';
 import { eventually } from '../journeys/installation.js';
 import { persist } from './persistent-client.js';
 
@@ -12,7 +12,7 @@ const PURPOSE = 'rettigheter';
 
 /** The steps of an erasure as people ask for them, each sent again until it is answered for good. */
 export class Erasing {
-  constructor(private readonly makuler: Installation) {}
+  constructor(private readonly makuler: Front) {}
 
   async plan(customerId: string): Promise<Plan> {
     const body = { customerId, ground: 'subject-request' };

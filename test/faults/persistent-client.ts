@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Installation, Reply, RequestOptions } from '../journeys/installation.js';
+import type { Front, Reply, RequestOptions } from '../journeys/installation.js';
 
 /** One command, and what its sender knows of its fate. */
 export interface Sent {
@@ -19,7 +19,7 @@ const AGAIN = new Set(['idempotency-in-progress', 'conflict']);
  * ask for patience are sent again, or given up at the first such doubt. Throws on a 500, which no crash excuses.
  */
 export const persist = async (
-  makuler: Installation,
+  makuler: Front,
   method: string,
   path: string,
   options: RequestOptions & { readonly body: unknown },

@@ -12,17 +12,22 @@ import type { BehindTheApi } from './behind-the-api.js';
 /** Every row of every table of the read models, by `projection.table`, in an order of their own, opened as far as they open. */
 export type Rows = Readonly<Record<string, readonly string[]>>;
 
+/** What is needed of a system to look behind it. */
+export type Behind = Pick<BehindTheApi, 'parts' | 'administrated' | 'readModelsIn' | 'environmentOf'>;
+
 /**
  * Lets the shipped projector build all read models in a database that was empty, beside the live ones, and answers with the
  * rows of both at the same place in the log.
  */
-export const rebuiltElsewhere = async (behind: BehindTheApi): Promise<{ live: Rows; rebuilt: Rows }> => {
+export const rebuiltElsewhere = async (behind: Behind): Promise<{ live: Rows; rebuilt: Rows }> => {
   const { ledger, readModels } = await behind.parts();
   const database = `rebuilt_${randomBytes(4).toString('hex')}`;
   const administrator = await behind.administrated('postgres');
   await administrator.query(`create database ${database} owner readmodels template template0`);
   const url = behind.readModelsIn(database);
-  const environment = { ...(await behind.environmentOf('projector')), DATABASE_URL: url };
+  // What it enqueues goes into that database too, where nobody takes it.
+  const { REDIS_URL: _, ...settings } = await behind.environmentOf('projector');
+  const environment = { ...settings, DATABASE_URL: url };
   const projector = spawn(process.execPath, ['dist/apps/projector/src/main.js'], { env: environment, stdio: 'ignore' });
   const ended = new Promise((resolve) => projector.once('exit', resolve));
   const empty = createPool(url, { name: 'rebuilt', max: 2 });

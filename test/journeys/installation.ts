@@ -8,7 +8,8 @@ import type { Role } from '#kernel';
 
 /** A test asks more often than a person does; the limits have a spec of their own. */
 const LIMITS = { RATE_LIMIT_LOOKUPS: '6000' };
-const ROOT = new URL('../../', import.meta.url).pathname;
+/** Of the project: tests run from the sources and benchmarks from the build, both started in its directory. */
+export const ROOT = process.cwd();
 
 export type PartName = 'postgres' | 'event-node' | 'vault' | 'api' | 'projector' | 'worker';
 
@@ -146,21 +147,8 @@ export class Installation {
   }
 
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
-    const { as = 'integrator', body, purpose, key, headers = {}, timeoutMs = 20_000 } = options;
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      headers: {
-        ...(as === 'nobody' ? {} : { authorization: `Bearer ${this.token(as)}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(purpose === undefined ? {} : { 'makuler-purpose': purpose }),
-        ...(method === 'POST' ? { 'idempotency-key': key ?? randomUUID() } : {}),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+    const { as = 'integrator' } = options;
+    return ask(this.#url, as === 'nobody' ? undefined : this.token(as), method, path, options);
   }
 
   get(path: string, options: RequestOptions = {}): Promise<Reply> {
@@ -170,6 +158,33 @@ export class Installation {
     return this.request('POST', path, { ...options, body });
   }
 }
+
+/** What can be asked over HTTP: an installation on one machine, or a cluster. */
+export type Front = Pick<Installation, 'request' | 'get' | 'post'>;
+
+/** One request to the api at `url`. Rejects when there is no answer. */
+export const ask = async (
+  url: string,
+  token: string | undefined,
+  method: string,
+  path: string,
+  { body, purpose, key, headers = {}, timeoutMs = 20_000 }: RequestOptions,
+): Promise<Reply> => {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(purpose === undefined ? {} : { 'makuler-purpose': purpose }),
+      ...(method === 'POST' ? { 'idempotency-key': key ?? randomUUID() } : {}),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, body: parsed(text) };
+};
 
 const signalTo = (pid: number, signal: NodeJS.Signals): void => {
   try {

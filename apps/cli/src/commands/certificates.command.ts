@@ -3,7 +3,7 @@ import { action } from '../command.js';
 import { ensureCertificates } from '../up/environment.js';
 
 interface CertificatesOptions {
-  readonly vaultHost: string;
+  readonly vaultHost: readonly string[];
   readonly eventHost: string;
 }
 
@@ -13,12 +13,12 @@ export const registerCertificates = (program: Command): void => {
     .command('certificates')
     .argument('<dir>', 'where they are kept; whoever reads it can become any part of this installation')
     .description('make what is missing of the certificates that the processes know each other by')
-    .option('--vault-host <name>', 'the name under which the vault is reached', 'vault')
+    .option('--vault-host <names...>', 'the names under which vaults are reached', ['vault'])
     .option('--event-host <name>', 'the name under which the event store is reached', 'events')
     .action(
       action<CertificatesOptions, [string]>(async ({ output, options }, directory) => {
-        const names = [options.vaultHost, options.eventHost];
-        const made = await ensureCertificates(directory, { vault: [names[0]!], 'event-node': [names[1]!] });
+        const { vaultHost: vault, eventHost } = options;
+        const made = await ensureCertificates(directory, { vault, 'event-node': [eventHost] });
         output.result(made, [`Certificates in ${directory}: ${Object.keys(made).join(', ')}.`]);
       }),
     );

@@ -1,0 +1,257 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Parts, PartsConfiguration } from '#composition';
+import { connect } from '#composition';
+import type { Role } from '#kernel';
+import { SystemClock } from '#kernel';
+import type { Pool } from '#postgres';
+import { createPool } from '#postgres';
+import { TOKEN_ROLES, Tokens } from '#tokens';
+import { keepPort } from '../../apps/cli/src/up/ports.js';
+import { Compose } from './cluster-compose.js';
+import { PostgresServer } from './cluster-postgres.js';
+import { ClusterProcess } from './cluster-process.js';
+import type { Reply, RequestOptions } from './installation.js';
+import { ask, eventually } from './installation.js';
+
+const run = promisify(execFile);
+const HOST = '127.0.0.1';
+const freePort = () => keepPort(HOST, undefined);
+const secret = () => randomBytes(18).toString('base64url');
+
+const PARTS = ['vault-a', 'vault-b', 'api', 'projector', 'worker'] as const;
+export type ReplicaName =
+  `${'vault'}-${'a' | 'b'}` | `${'api' | 'projector' | 'worker'}-${number}` | 'event-node' | 'redis';
+
+/** An answer that should not have been given, for tests that count them. */
+export interface Fault {
+  readonly api: number;
+  readonly status: number;
+  readonly text: string;
+}
+
+/**
+ * The cluster profile without containers: the processes of docker-compose.yml with its commands and settings, Debian's
+ * PostgreSQL twice, Redis, and our event node in KurrentDB's place. Requests go to its apis in turn, as from a load balancer.
+ */
+export class Cluster {
+  readonly #processes = new Map<string, ClusterProcess>();
+  readonly #apis: string[] = [];
+  readonly #pools = new Map<string, Pool>();
+  readonly #tokens = new Map<Role, string>();
+  #turn = 0;
+  #parts: Parts | undefined;
+  /** Answers of 500 and more, of every api. */
+  readonly faults: Fault[] = [];
+
+  private constructor(
+    private readonly directory: string,
+    private readonly ports: Readonly<Record<string, number>>,
+    private readonly compose: Compose,
+    private readonly secrets: Readonly<Record<string, string>>,
+    readonly readModelServer: PostgresServer,
+    readonly vaultServer: PostgresServer,
+  ) {}
+
+  /** Makes the servers, then starts everything as `docker compose up` does, and resolves when all of it is ready. */
+  static async start(bin: string): Promise<Cluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'makuler-cluster-'));
+    await chmod(directory, 0o711); // as root, PostgreSQL runs as another user and must pass through
+    const names = ['event-node', 'postgres', 'vault-postgres', 'redis', 'vault-a', 'vault-b'];
+    const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()] as const)));
+    const secrets = Object.fromEntries(
+      ['EVENTSTORE', 'DATABASE', 'VAULT_DATABASE', 'REDIS'].map((name) => [`${name}_PASSWORD`, secret()]),
+    );
+    const server = (name: string, superuser: string, password: string) =>
+      PostgresServer.make({ bin, directory: join(directory, name), port: ports[name]!, superuser, password });
+    const [readModels, vault] = await Promise.all([
+      server('postgres', 'postgres', secrets['DATABASE_PASSWORD']!),
+      server('vault-postgres', 'vault', secrets['VAULT_DATABASE_PASSWORD']!),
+    ]);
+    const compose = new Compose(secrets, placesIn(directory, ports));
+    const cluster = new Cluster(directory, ports, compose, secrets, readModels, vault);
+    try {
+      await cluster.#up(bin);
+    } catch (error) {
+      await cluster.destroy();
+      throw error;
+    }
+    return cluster;
+  }
+
+  process(name: ReplicaName): ClusterProcess {
+    const found = this.#processes.get(name);
+    if (!found) throw new Error(`there is no ${name}`);
+    return found;
+  }
+  get processes(): readonly ClusterProcess[] {
+    return [...this.#processes.values()];
+  }
+
+  /** To one api, or to each in turn. */
+  async request(method: string, path: string, options: RequestOptions & { api?: number } = {}): Promise<Reply> {
+    const { as = 'integrator', api = this.#turn++ % this.#apis.length } = options;
+    const token = as === 'nobody' ? undefined : this.token(as);
+    const reply = await ask(this.#apis[api]!, token, method, path, options);
+    if (reply.status >= 500) this.faults.push({ api, status: reply.status, text: reply.text });
+    return reply;
+  }
+  get(path: string, options: RequestOptions & { api?: number } = {}): Promise<Reply> {
+    return this.request('GET', path, options);
+  }
+  post(path: string, body: unknown, options: RequestOptions & { api?: number } = {}): Promise<Reply> {
+    return this.request('POST', path, { ...options, body });
+  }
+
+  token(role: Role): string {
+    return this.#tokens.get(role)!;
+  }
+
+  /** A database as its own role, in nobody's name. */
+  database(name: 'readmodels' | 'control' | 'events' | 'vault'): Pool {
+    if (name === 'vault') return this.#pool(name, this.vaultServer.url('vault'));
+    return this.#pool(name, this.readModelServer.url(name, { name, password: this.secrets['DATABASE_PASSWORD']! }));
+  }
+
+  /** The server of the read models, as its administrator. */
+  async administrated(database: string): Promise<Pool> {
+    return this.#pool(`administrator of ${database}`, this.readModelServer.url(database));
+  }
+
+  readModelsIn(database: string): string {
+    return this.readModelServer.url(database, { name: 'readmodels', password: this.secrets['DATABASE_PASSWORD']! });
+  }
+
+  /** What the file gives a program, but for where it listens. */
+  async environmentOf(app: 'projector' | 'worker'): Promise<Record<string, string>> {
+    const { METRICS_PORT: _, METRICS_HOST: __, ...environment } = this.compose.service(app).environment;
+    return { ...BASE, ...environment };
+  }
+
+  /** Ledger, vault and shredder as a worker has them. */
+  async parts(): Promise<Parts> {
+    const environment = (await this.environmentOf('worker')) as unknown as PartsConfiguration;
+    return (this.#parts ??= await connect(environment, { name: 'a test' }));
+  }
+
+  /** Kills Redis and starts it with nothing of what it had. */
+  async emptyRedis(): Promise<void> {
+    const redis = this.process('redis');
+    await redis.kill('SIGKILL');
+    await rm(join(this.directory, 'redis'), { recursive: true });
+    await mkdir(join(this.directory, 'redis'));
+    await redis.start();
+  }
+
+  /** Ends everything, in no order, and removes it. */
+  async destroy(): Promise<void> {
+    await this.#parts?.close();
+    for (const pool of this.#pools.values()) await pool.end();
+    await Promise.all(this.processes.map((process) => process.kill('SIGKILL')));
+    await Promise.all([this.readModelServer.stop('SIGQUIT'), this.vaultServer.stop('SIGQUIT')]);
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #up(bin: string): Promise<void> {
+    await this.#makeDatabases(bin);
+    const { command } = this.compose.service('certificates');
+    const names = ['vault-a', 'vault-b', 'kurrentdb'];
+    const words = command.map((word) => (names.includes(word) ? 'localhost' : word));
+    await run(process.execPath, words, { env: BASE });
+    await Promise.all(['a', 'b'].map((name) => mkdir(join(this.directory, `custodian-${name}`), { mode: 0o700 })));
+    await Promise.all(['redis', 'backups'].map((name) => mkdir(join(this.directory, name))));
+    this.#add('event-node', ['dist/apps/event-node/src/main.js'], this.#eventNode());
+    this.#addRedis();
+    await Promise.all(this.processes.map((process) => process.start()));
+    for (const part of PARTS) await this.#addReplicas(part);
+    await Promise.all(this.processes.slice(2).map((process) => process.start()));
+    const tokens = new Tokens(this.database('control'), new SystemClock());
+    for (const role of TOKEN_ROLES)
+      this.#tokens.set(role, (await tokens.create({ roles: [role], label: 'a test' })).token);
+    await eventually(
+      () => this.get('/health/ready', { as: 'nobody' }),
+      ({ status }) => status === 200,
+    );
+  }
+
+  /** By the script that the file gives the server of the read models, and by what the images do themselves. */
+  async #makeDatabases(bin: string): Promise<void> {
+    const password = this.secrets['DATABASE_PASSWORD']!;
+    const address = { PGHOST: HOST, PGPORT: String(this.ports['postgres']), PGUSER: 'postgres', PGPASSWORD: password };
+    const env = { ...address, PATH: `${bin}:/usr/bin:/bin`, POSTGRES_PASSWORD: password };
+    await run('/bin/sh', ['-c', this.compose.config('databases')], { env });
+    const [server, vault] = [await this.administrated('postgres'), this.#pool('', this.vaultServer.url('postgres'))];
+    await server.query(`create role events login password '${password}'`);
+    await server.query('create database events owner events');
+    await vault.query('create database vault');
+  }
+
+  #eventNode(): Record<string, string> {
+    return {
+      EVENT_NODE_DATABASE_URL: this.readModelServer.url('events', {
+        ...{ name: 'events', password: this.secrets['DATABASE_PASSWORD']! },
+      }),
+      EVENT_NODE_PORT: String(this.ports['event-node']),
+      EVENT_NODE_CERT_FILE: join(this.directory, 'certificates/event-node.crt'),
+      EVENT_NODE_KEY_FILE: join(this.directory, 'certificates/event-node.key'),
+      EVENT_NODE_PASSWORD: this.secrets['EVENTSTORE_PASSWORD']!,
+    };
+  }
+
+  #addRedis(): void {
+    const [program, ...flags] = this.compose.service('redis').command;
+    const here = ['--port', String(this.ports['redis']), '--bind', HOST, '--dir', join(this.directory, 'redis')];
+    const spec = { name: 'redis', command: [program!, ...flags, ...here], environment: BASE };
+    this.#processes.set('redis', new ClusterProcess({ ...spec, ready: 'Ready to accept connections' }));
+  }
+
+  async #addReplicas(part: (typeof PARTS)[number]): Promise<void> {
+    const { command, environment, replicas, restart } = this.compose.service(part);
+    if (restart !== 'unless-stopped') throw new Error(`${part} is not started again when it ends`);
+    for (let n = 0; n < replicas; n++) {
+      // Each has an address of its own in a container; here each has a port.
+      const own: Record<string, string> = { METRICS_HOST: HOST, METRICS_PORT: String(await freePort()) };
+      if (part === 'vault-a' || part === 'vault-b')
+        Object.assign(own, { VAULT_HOST: HOST, VAULT_PORT: String(this.ports[part]) });
+      if (part === 'api') Object.assign(own, { HOST, PORT: String(await freePort()), ...NO_LIMITS });
+      if (part === 'api') this.#apis.push(`http://${HOST}:${own['PORT']}`);
+      if (part === 'projector') Object.assign(own, { PROJECTOR_LEASE_MS: '2000' });
+      this.#add(part.startsWith('vault') ? part : `${part}-${n}`, command, { ...environment, ...own });
+    }
+  }
+
+  #add(name: string, command: readonly string[], environment: Readonly<Record<string, string>>): void {
+    const spec = { name, command: [process.execPath, ...command], environment: { ...BASE, ...environment } };
+    this.#processes.set(name, new ClusterProcess(spec));
+  }
+
+  #pool(key: string, url: string): Pool {
+    const pool = this.#pools.get(key) ?? createPool(url, { name: 'a test', max: 2 });
+    this.#pools.set(key, pool);
+    return pool;
+  }
+}
+
+const BASE = { PATH: '/usr/bin:/bin', TZ: 'UTC', NODE_ENV: 'production' };
+/** A test asks more often than a person does; the limits have a spec of their own. */
+const NO_LIMITS = { RATE_LIMIT_ADDRESS: '0', RATE_LIMIT_TOKEN: '0', RATE_LIMIT_LOOKUPS: '0' };
+
+/** Where on this machine is what docker-compose.yml has in containers. */
+const placesIn = (directory: string, ports: Readonly<Record<string, number>>): (readonly [string, string])[] => [
+  // KurrentDB's administrator; our event node has one user, called makuler.
+  ['esdb://admin:', 'esdb://makuler:'],
+  ['@kurrentdb:2113', `@localhost:${ports['event-node']}`],
+  ['@postgres/', `@${HOST}:${ports['postgres']}/`],
+  ['@vault-postgres/', `@${HOST}:${ports['vault-postgres']}/`],
+  ['@redis:6379', `@${HOST}:${ports['redis']}`],
+  ['vault-a:2114', `localhost:${ports['vault-a']}`],
+  ['vault-b:2114', `localhost:${ports['vault-b']}`],
+  ...['/certificates', '/custodian-a', '/custodian-b', '/backups'].map(
+    (path) => [path, join(directory, path)] as const,
+  ),
+  ['/app/policy', join(process.cwd(), 'policy')],
+];
