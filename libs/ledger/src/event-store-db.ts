@@ -1,35 +1,33 @@
 import type { ReadStreamOptions, ResolvedEvent } from '@eventstore/db-client';
-import { BACKWARDS, END, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { BACKWARDS, END, jsonEvent } from '@eventstore/db-client';
+import { EventStoreClient } from './event-store-client.js';
 import { backwardsFrom, eventAt, forwardsFrom } from './event-store-db-pages.js';
 import { batchesOf } from './event-store-db-subscription.js';
-import { parseEventStoreUrl } from './event-store-url.js';
 import type { EventToStore, StoredEvent } from './event-store.js';
 import { EventStore } from './event-store.js';
 import { storedEvent } from './stored-event.js';
-import { isStreamMissing, translateStoreError } from './store-errors.js';
+import { isStreamMissing } from './store-errors.js';
 import type { ExpectedRevision, Position, StreamName } from './types.js';
 
 /** An EventStoreDB-protocol server through the vendor's client: our event node, EventStoreDB, KurrentDB. */
 export class EventStoreDb extends EventStore {
-  readonly #client: EventStoreDBClient;
+  readonly #client: EventStoreClient;
 
   /** `url`: what the vendor's client takes, `esdb://user:password@host:port?…`. Throws InvalidSetting. Connects at the first call. */
   constructor(url: string) {
     super();
-    this.#client = EventStoreDBClient.connectionString(parseEventStoreUrl(url));
+    this.#client = new EventStoreClient(url);
   }
 
   async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[], deadlineMs: number) {
-    try {
-      const result = await this.#client.appendToStream(
+    const result = await this.#client.call((client) =>
+      client.appendToStream(
         stream,
         events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata: jsonBytes(metadata) })),
         { expectedRevision: expected === 'no-stream' ? 'no_stream' : expected, deadline: leftOf(deadlineMs) },
-      );
-      return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
-    } catch (error) {
-      throw translateStoreError(error);
-    }
+      ),
+    );
+    return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
   }
 
   async read(stream: StreamName): Promise<readonly StoredEvent[]> {
@@ -46,19 +44,19 @@ export class EventStoreDb extends EventStore {
   }
 
   subscribe(options: { after?: Position; maxBatch: number; signal?: AbortSignal }) {
-    return batchesOf(this.#client, options);
+    return this.#client.iterate((client) => batchesOf(client, options));
   }
 
   async forwards({ after, maxCount }: { after?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
-    return forwardsFrom(this.#client, after, maxCount).catch(rethrow);
+    return this.#client.call((client) => forwardsFrom(client, after, maxCount));
   }
 
   async backwards({ from, maxCount }: { from?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
-    return backwardsFrom(this.#client, from, maxCount).catch(rethrow);
+    return this.#client.call((client) => backwardsFrom(client, from, maxCount));
   }
 
   async eventAt(position: Position): Promise<StoredEvent | undefined> {
-    const found = await eventAt(this.#client, position).catch(rethrow);
+    const found = await this.#client.call((client) => eventAt(client, position));
     return found?.position === position ? found : undefined;
   }
 
@@ -67,20 +65,20 @@ export class EventStoreDb extends EventStore {
   }
 
   async #readStream(stream: StreamName, options: ReadStreamOptions): Promise<readonly StoredEvent[]> {
-    try {
-      const found: ResolvedEvent[] = [];
-      for await (const event of this.#client.readStream(stream, options)) found.push(event);
-      return found.flatMap(storedEvent);
-    } catch (error) {
-      if (isStreamMissing(error)) return [];
-      throw translateStoreError(error);
-    }
+    return this.#client.call(async (client) => {
+      try {
+        const found: ResolvedEvent[] = [];
+        for await (const event of client.readStream(stream, options)) found.push(event);
+        return found.flatMap(storedEvent);
+      } catch (error) {
+        if (isStreamMissing(error)) return [];
+        throw error;
+      }
+    });
   }
 
-  async close(): Promise<void> {
-    // Waits for every stream of the client to have ended. One that the server has ended and that was not read to its end never
-    // does: whoever reads here reads the whole answer, with a count that keeps it small.
-    await this.#client.dispose();
+  close(): Promise<void> {
+    return this.#client.close();
   }
 }
 
@@ -89,10 +87,6 @@ export class EventStoreDb extends EventStore {
  * JavaScript: an eighth of what a batch costs this process. The data has no such way: only events that are not JSON may be bytes.
  */
 const jsonBytes = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-
-const rethrow = (error: unknown): never => {
-  throw translateStoreError(error);
-};
 
 /**
  * The vendor's client makes an instant of the deadline only when it writes, and before that it may wait for a connection, or

@@ -19,7 +19,7 @@ export const translateStoreError = (error: unknown): Error => {
   if (isMakulerError(error)) return error;
   if (error instanceof WrongExpectedVersionError) return new RevisionConflict();
   const { type, code } = (error ?? {}) as { type?: unknown; code?: unknown };
-  if (OUTAGES.has(type) || code === GRPC_UNAVAILABLE || code === 1 || code === 4)
+  if (OUTAGES.has(type) || code === GRPC_UNAVAILABLE || code === 1 || code === 4 || foundNoNode(error))
     return new MakulerError('store-unavailable', { retryAfterSeconds: 1, cause: error });
   if (type === ErrorType.ACCESS_DENIED)
     return new MakulerError('store-unavailable', { detail: 'The event store refused our credentials.', cause: error });
@@ -32,3 +32,9 @@ export const translateStoreError = (error: unknown): Error => {
 
 export const isStreamMissing = (error: unknown): boolean =>
   (error as { type?: unknown } | null)?.type === ErrorType.STREAM_NOT_FOUND;
+
+/** No node of a cluster could be asked, or none would do: an Error without type or code. Also when it is the cause of ours. */
+export const foundNoNode = (error: unknown): boolean => {
+  const { message } = ((isMakulerError(error) ? error.cause : error) ?? {}) as { message?: unknown };
+  return typeof message === 'string' && message.startsWith('Failed to discover after ');
+};
