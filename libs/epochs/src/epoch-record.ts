@@ -32,5 +32,5 @@ export class EpochRecord {
   }
 }
 
-const summaryOf = ({ current, retiring, lost }: EpochsReport): string =>
-  JSON.stringify([current, retiring.map(({ epoch }) => epoch), lost]);
+const summaryOf = ({ current, retiring }: EpochsReport): string =>
+  [current, ...retiring.map(({ epoch }) => epoch)].join(' ');
