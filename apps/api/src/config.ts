@@ -11,20 +11,22 @@ const perMinute = (fallback: number): Setting<number> => ({
   fallback,
 });
 
+/** Every variable that this program reads; docs/operations.md explains them (a spec compares). */
+export const SETTINGS = {
+  ...PARTS_SETTINGS,
+  HOST: text('an address to listen on', '127.0.0.1'),
+  PORT: port(3000),
+  MAKULER_HOME: optionalText('the directory of this installation'),
+  OIDC_ISSUER: optionalText('the address of an OpenID Connect provider'),
+  OIDC_AUDIENCE: text('what its tokens must be meant for', 'makuler'),
+  OIDC_ROLE_CLAIM: text('where its tokens name roles: roles, realm_access.roles', 'roles'),
+  RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),
+  RATE_LIMIT_TOKEN: perMinute(DEFAULT_RATE_LIMITS.token),
+  RATE_LIMIT_LOOKUPS: perMinute(DEFAULT_RATE_LIMITS.lookups),
+};
+
 /** The api's configuration; the only place that reads its environment. Throws ConfigurationError with every problem at once. */
-export const readConfig = () =>
-  readConfiguration(process.env, {
-    ...PARTS_SETTINGS,
-    HOST: text('an address to listen on', '127.0.0.1'),
-    PORT: port(3000),
-    MAKULER_HOME: optionalText('the directory of this installation'),
-    OIDC_ISSUER: optionalText('the address of an OpenID Connect provider'),
-    OIDC_AUDIENCE: text('what its tokens must be meant for', 'makuler'),
-    OIDC_ROLE_CLAIM: text('where its tokens name roles: roles, realm_access.roles', 'roles'),
-    RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),
-    RATE_LIMIT_TOKEN: perMinute(DEFAULT_RATE_LIMITS.token),
-    RATE_LIMIT_LOOKUPS: perMinute(DEFAULT_RATE_LIMITS.lookups),
-  });
+export const readConfig = () => readConfiguration(process.env, SETTINGS);
 
 /** The provider of bearer tokens, if one is configured. */
 export const oidcOf = (config: ApiConfig): OidcSettings | undefined =>

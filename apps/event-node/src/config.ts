@@ -10,17 +10,20 @@ const bytes = (fallback: number): Setting<number> => ({
   fallback,
 });
 
+/** Every variable that this program reads; docs/operations.md explains them (a spec compares). */
+export const SETTINGS = {
+  EVENT_NODE_DATABASE_URL: postgresUrl,
+  EVENT_NODE_HOST: text('a host name or address to listen on', '127.0.0.1'),
+  EVENT_NODE_PORT: port(),
+  EVENT_NODE_CERT_FILE: text('the path of a certificate (PEM)'),
+  EVENT_NODE_KEY_FILE: text('the path of its private key (PEM)'),
+  EVENT_NODE_PASSWORD: secret(text('the password of the user makuler')),
+  EVENT_NODE_MAX_APPEND_BYTES: bytes(DEFAULT_MAX_APPEND_BYTES),
+};
+
 /** The program's configuration; the only place that reads the environment. Throws ConfigurationError with every problem. */
 export const readOptions = (env: Record<string, string | undefined> = process.env): EventNodeOptions => {
-  const values = readConfiguration(env, {
-    EVENT_NODE_DATABASE_URL: postgresUrl,
-    EVENT_NODE_HOST: text('a host name or address to listen on', '127.0.0.1'),
-    EVENT_NODE_PORT: port(),
-    EVENT_NODE_CERT_FILE: text('the path of a certificate (PEM)'),
-    EVENT_NODE_KEY_FILE: text('the path of its private key (PEM)'),
-    EVENT_NODE_PASSWORD: secret(text('the password of the user makuler')),
-    EVENT_NODE_MAX_APPEND_BYTES: bytes(DEFAULT_MAX_APPEND_BYTES),
-  });
+  const values = readConfiguration(env, SETTINGS);
   return {
     databaseUrl: values.EVENT_NODE_DATABASE_URL,
     host: values.EVENT_NODE_HOST,

@@ -34,26 +34,29 @@ const duration = (fallback: string, atLeastMs: number): Setting<number> => {
   return { parse, valid: `a time like 30d, 12h, 15m or 10s, at least ${atLeastMs} ms`, fallback: parse(fallback)! };
 };
 
+/** Every variable that this program reads; docs/operations.md explains them (a spec compares). */
+export const SETTINGS = {
+  VAULT_DATABASE_URL: postgresUrl,
+  EVENTSTORE_URL: eventStoreUrl,
+  VAULT_HOST: text('a host name or address to listen on', '127.0.0.1'),
+  VAULT_PORT: port(2114),
+  VAULT_CERT_FILE: text('a PEM file'),
+  VAULT_KEY_FILE: text('a PEM file'),
+  VAULT_CA_FILE: text('a PEM file'),
+  CUSTODIAN: directories,
+  MAKULER_HOME: optionalText('a directory'),
+  VAULT_LEASE_MS: milliseconds(5_000),
+  VAULT_EPOCH_WINDOW: duration('30d', 0),
+  VAULT_SEAL_EVERY: duration('24h', 1_000),
+  VAULT_DRILL: flag,
+  METRICS_PORT: optionalPort(),
+  METRICS_HOST: text('an address to show metrics and health on', '127.0.0.1'),
+  ...TRACING_SETTINGS,
+};
+
 /** The vault's configuration, and the only reader of the environment in this app. Throws ConfigurationError. */
 export const readVaultConfiguration = (env: Record<string, string | undefined> = process.env): VaultServerOptions => {
-  const values = readConfiguration(env, {
-    VAULT_DATABASE_URL: postgresUrl,
-    EVENTSTORE_URL: eventStoreUrl,
-    VAULT_HOST: text('a host name or address to listen on', '127.0.0.1'),
-    VAULT_PORT: port(2114),
-    VAULT_CERT_FILE: text('a PEM file'),
-    VAULT_KEY_FILE: text('a PEM file'),
-    VAULT_CA_FILE: text('a PEM file'),
-    CUSTODIAN: directories,
-    MAKULER_HOME: optionalText('a directory'),
-    VAULT_LEASE_MS: milliseconds(5_000),
-    VAULT_EPOCH_WINDOW: duration('30d', 0),
-    VAULT_SEAL_EVERY: duration('24h', 1_000),
-    VAULT_DRILL: flag,
-    METRICS_PORT: optionalPort(),
-    METRICS_HOST: text('an address to show metrics and health on', '127.0.0.1'),
-    ...TRACING_SETTINGS,
-  });
+  const values = readConfiguration(env, SETTINGS);
   return {
     databaseUrl: values.VAULT_DATABASE_URL,
     log: new EventStoreDb(values.EVENTSTORE_URL),

@@ -45,12 +45,10 @@ const eventNodeOf = async (home: Home): Promise<string | undefined> => {
 };
 
 const vaultInEnvironment = (): VaultAddress | undefined => {
-  const {
-    VAULT_ADDRESS: address,
-    VAULT_CLIENT_CERT_FILE: certFile,
-    VAULT_CLIENT_KEY_FILE: keyFile,
-    VAULT_CA_FILE: caFile,
-  } = environment;
+  const address = environment['VAULT_ADDRESS'];
+  const certFile = environment['VAULT_CLIENT_CERT_FILE'];
+  const keyFile = environment['VAULT_CLIENT_KEY_FILE'];
+  const caFile = environment['VAULT_CA_FILE'];
   if (address === undefined) return undefined;
   if (certFile !== undefined && keyFile !== undefined && caFile !== undefined)
     return { address, certFile, keyFile, caFile };

@@ -29,7 +29,8 @@ const time: Setting<string | undefined> = {
   optional: true,
 } as Setting<string | undefined>;
 
-const SETTINGS = {
+/** Every variable that `makuler up` reads, each a flag too; docs/operations.md explains them (a spec compares). */
+export const SETTINGS = {
   MAKULER_HOME: text('a directory', './.makuler'),
   HOST: text('an address of this machine', '127.0.0.1'),
   PORT: port(3000),
