@@ -65,6 +65,63 @@ describe('the writer', () => {
     expect(await stored()).toHaveLength(1);
   });
 
+  it('assumes that streams and events are new, and finds out when they are not', async () => {
+    const first: Append = { ...anAppend('old'), events: [anAppend('').events[0]!, anAppend('').events[0]!] };
+    const written = await log.append(first);
+    const again = { ...first, deadline: performance.now() + 60_000 };
+    const [one, other] = first.events;
+    const forget = async () => {
+      await log.close();
+      log = await open(wire.url);
+    };
+    // Each time it has just been started and remembers nothing of the stream; a new stream comes in the same transaction.
+    const cases: [Append, Partial<Outcome>][] = [
+      [again, written],
+      [{ ...again, expected: 'no_stream' }, written],
+      [
+        { ...anAppend('old'), expected: 'no_stream' },
+        { kind: 'wrong-revision', current: 1 },
+      ],
+      [
+        { ...anAppend('old'), events: [] },
+        { kind: 'committed', revision: 1 },
+      ],
+      [
+        { ...anAppend('old'), events: [one!, anAppend('').events[0]!] },
+        { kind: 'wrong-revision', current: 1 },
+      ],
+      [{ ...anAppend('old'), events: [other!] }, written],
+      [anAppend('old'), { kind: 'committed', revision: 2 }],
+      [
+        { ...anAppend('old'), expected: 'stream_exists' },
+        { kind: 'committed', revision: 3 },
+      ],
+    ];
+    for (const [append, outcome] of cases) {
+      await forget();
+      const beside = log.append(anAppend(`new-${randomUUID()}`));
+      expect(await log.append(append)).toMatchObject(outcome);
+      expect(await beside).toMatchObject({ kind: 'committed', revision: 0 });
+    }
+    // Now the stream is remembered, and the events are not.
+    expect(await log.append(again)).toEqual(written);
+    expect(await log.append({ ...anAppend('old'), events: [one!, anAppend('').events[0]!] })).toMatchObject({
+      kind: 'wrong-revision',
+    });
+    const positions = (await stored()).map(({ position }) => position);
+    expect(positions).toEqual(positions.map((_, n) => n + 1));
+  });
+
+  it('knows a repeat of which one part is on disk and the other comes with it', async () => {
+    const [old, fresh] = [anAppend('s').events[0]!, anAppend('s').events[0]!];
+    const first = await log.append({ ...anAppend('s'), events: [old] });
+    const both = [
+      log.append({ ...anAppend('s'), events: [fresh] }),
+      log.append({ ...anAppend('s'), events: [fresh, old] }),
+    ];
+    expect(await Promise.all(both)).toEqual([{ kind: 'committed', revision: 1, position: 3 }, first]);
+  });
+
   it('refuses a second node on the same database, and lets it in when the first is gone', async () => {
     await expect(open(database.url)).rejects.toBeInstanceOf(AnotherWriterError);
     await log.close();

@@ -4,6 +4,23 @@ import { idsFrom, placeKey, placesOf, revisionsOf, type Queryable } from './page
 import type { Revisions } from './revisions.js';
 
 /**
+ * What a batch was decided on without asking: the insert itself finds out (`WriterSession.insert`), and writes nothing when it is not so.
+ */
+export interface Assumptions {
+  /** Streams without events. */
+  readonly absent: readonly string[];
+  /** Events that do not stand in their stream. */
+  readonly unseen: readonly { readonly stream: string; readonly id: string }[];
+}
+
+/** What a batch comes to: the events to be written, and an outcome for each append once they are. */
+export interface Decided {
+  readonly events: readonly StoredEvent[];
+  readonly outcomes: readonly Outcome[];
+  readonly assumptions: Assumptions;
+}
+
+/**
  * Appends that commit together. Each is decided on the log as it will be after those before it in the batch, so the outcomes are
  * those of one append after the other. Valid only while its owner is the one writer: nothing may change underneath it.
  */
@@ -12,6 +29,7 @@ export class Batch {
   readonly #outcomes: Outcome[] = [];
   readonly #written = new Map<string, StoredEvent[]>();
   readonly #places: Map<string, Place>;
+  #repeats = false;
 
   private constructor(
     private readonly database: Queryable,
@@ -22,23 +40,53 @@ export class Batch {
     this.#places = places;
   }
 
-  /** Decides all the appends, in order; `head` is the position of the last event on disk. Rejects when the database fails. */
-  static async of(
+  /**
+   * Decides all the appends, in order; `head` is the position of the last event on disk. Nearly every append is of a new stream, or
+   * of new events, so that is assumed, and asking for it is saved. Rejects when the database fails.
+   */
+  static async assuming(
     appends: readonly Append[],
     database: Queryable,
     revisions: Revisions,
     head: number,
-  ): Promise<{ events: readonly StoredEvent[]; outcomes: readonly Outcome[] }> {
-    const committed = await committedRevisions(appends, database, revisions);
-    const looked = appends.filter(
-      ({ stream, expected }) =>
-        (expected === 'any' || expected === 'stream_exists') && (committed.get(stream) ?? -1) >= 0,
+  ): Promise<Decided> {
+    const { known, unknown } = revisionsKnown(appends, revisions);
+    const mayBeAbsent = new Set(appends.filter(({ expected }) => isNewOrAny(expected)).map(({ stream }) => stream));
+    const absent = unknown.filter((stream) => mayBeAbsent.has(stream));
+    const asked = unknown.filter((stream) => !mayBeAbsent.has(stream));
+    if (asked.length > 0)
+      for (const [stream, revision] of await revisionsOf(database, asked)) known.set(stream, revision);
+    const unseen = lookingAtIds(appends, known).flatMap(({ stream, events }) =>
+      events.slice(0, 1).map(({ id }) => ({ stream, id })),
     );
-    const wanted = looked.flatMap(({ stream, events }) => events.map(({ id }) => ({ stream, id })));
+    const batch = new Batch(database, known, new Map(), head);
+    await batch.#decide(appends);
+    // One of them repeats another: its other events may stand anywhere.
+    if (batch.#repeats) return Batch.asking(appends, database, revisions, head);
+    return { events: batch.events, outcomes: batch.#outcomes, assumptions: { absent, unseen } };
+  }
+
+  /** The same, and nothing is assumed. */
+  static async asking(
+    appends: readonly Append[],
+    database: Queryable,
+    revisions: Revisions,
+    head: number,
+  ): Promise<Decided> {
+    const { known, unknown } = revisionsKnown(appends, revisions);
+    if (unknown.length > 0)
+      for (const [stream, revision] of await revisionsOf(database, unknown)) known.set(stream, revision);
+    const wanted = lookingAtIds(appends, known).flatMap(({ stream, events }) =>
+      events.map(({ id }) => ({ stream, id })),
+    );
     const places = wanted.length > 0 ? await placesOf(database, wanted) : new Map<string, Place>();
-    const batch = new Batch(database, committed, places, head);
-    for (const append of appends) batch.#outcomes.push(await batch.#take(append));
-    return { events: batch.events, outcomes: batch.#outcomes };
+    const batch = new Batch(database, known, places, head);
+    await batch.#decide(appends);
+    return { events: batch.events, outcomes: batch.#outcomes, assumptions: { absent: [], unseen: [] } };
+  }
+
+  async #decide(appends: readonly Append[]): Promise<void> {
+    for (const append of appends) this.#outcomes.push(await this.#take(append));
   }
 
   async #take(append: Append): Promise<Outcome> {
@@ -78,7 +126,11 @@ export class Batch {
     return {
       revision: this.#revisionOf(stream),
       hasMetadata: this.#revisionOf(`$$${stream}`) >= 0,
-      find: (id) => this.#places.get(placeKey(stream, id)),
+      find: (id) => {
+        const place = this.#places.get(placeKey(stream, id));
+        if (place) this.#repeats = true;
+        return place;
+      },
       from: async (revision, count) => {
         const onDisk =
           revision <= this.#committedRevision(stream) ? await idsFrom(this.database, stream, revision, count) : [];
@@ -89,21 +141,28 @@ export class Batch {
   }
 }
 
-/** Last revisions of all streams that the appends look at; absent streams are left out. */
-const committedRevisions = async (appends: readonly Append[], database: Queryable, known: Revisions) => {
+const isNewOrAny = (expected: Append['expected']): boolean => expected === 'any' || expected === 'no_stream';
+
+/** Appends whose outcome depends on where their events stand: only in a stream that exists. */
+const lookingAtIds = (appends: readonly Append[], revisions: ReadonlyMap<string, number>) =>
+  appends.filter(
+    ({ stream, expected }) =>
+      (expected === 'any' || expected === 'stream_exists') && (revisions.get(stream) ?? -1) >= 0,
+  );
+
+/** Last revisions of the streams that the appends look at, as far as they are known here. */
+const revisionsKnown = (appends: readonly Append[], revisions: Revisions) => {
   const streams = new Set<string>();
   for (const { stream, expected } of appends) {
     streams.add(stream);
     if (expected === 'stream_exists') streams.add(`$$${stream}`);
   }
-  const committed = new Map<string, number>();
+  const known = new Map<string, number>();
   const unknown: string[] = [];
   for (const stream of streams) {
-    const revision = known.get(stream);
+    const revision = revisions.get(stream);
     if (revision === undefined) unknown.push(stream);
-    else committed.set(stream, revision);
+    else known.set(stream, revision);
   }
-  if (unknown.length > 0)
-    for (const [stream, revision] of await revisionsOf(database, unknown)) committed.set(stream, revision);
-  return committed;
+  return { known, unknown };
 };

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from '#postgres';
+import type { Assumptions } from './batch.js';
 import type { StoredEvent } from './event.js';
 
 /** Two 32-bit numbers that nobody else locks in this database: "MAKU", "LOG". */
@@ -45,9 +46,11 @@ export class WriterSession {
     const session = new WriterSession(client, statementTimeoutMs);
     try {
       // The first setting is the promise of every receipt, whatever the server's default is. The second makes PostgreSQL give up
-      // a write that its client gave up; the third makes it notice a client that vanished, and release the lock.
+      // a write that its client gave up; the third makes it notice a client that vanished, and release the lock. The last: all that
+      // is looked up here is looked up by key, and a plan that was made while the log was small must not read all of a large one.
       await client.query(
-        `set synchronous_commit = on; set statement_timeout = ${statementTimeoutMs}; set client_connection_check_interval = 2000`,
+        `set synchronous_commit = on; set statement_timeout = ${statementTimeoutMs}; set client_connection_check_interval = 2000;
+         set enable_seqscan = off`,
       );
       const patience = performance.now() + patienceMs;
       while (!(await session.#tryLock())) {
@@ -84,11 +87,15 @@ export class WriterSession {
     }
   }) as Pool['query'];
 
-  /** One statement, one transaction: all of them or none, flushed to disk when it resolves. */
-  async insert(events: readonly StoredEvent[]): Promise<void> {
+  /**
+   * One statement, one transaction: all of them or none, flushed to disk when it resolves with true. With false nothing was
+   * written: one of the assumptions does not hold.
+   */
+  async insert(events: readonly StoredEvent[], { absent, unseen }: Assumptions = NOTHING_ASSUMED): Promise<boolean> {
     const blobs = events.flatMap(({ data, metadata }) => [data, metadata]);
-    await this.query({
+    const { rowCount } = await this.query({
       name: 'insert',
+      // Looked up row by row (`lateral … limit 1`), or the plan for an empty log would read all streams for each of them.
       // Data and metadata travel as one binary parameter, cut up by their lengths: as array elements they would travel as hexadecimal text.
       text: `insert into event (position, stream, revision, event_id, type, json, created, data, metadata)
         select e.position, e.stream, e.revision, e.event_id, e.type, e.json, e.created,
@@ -96,7 +103,11 @@ export class WriterSession {
                substring($1::bytea from e.start + e.data_length + 1 for e.metadata_length)
         from unnest($2::bigint[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::boolean[], $8::bigint[],
                     $9::integer[], $10::integer[], $11::integer[])
-             as e (position, stream, revision, event_id, type, json, created, start, data_length, metadata_length)`,
+             as e (position, stream, revision, event_id, type, json, created, start, data_length, metadata_length)
+        where not exists (select from unnest($12::text[]) as absent (name) cross join lateral
+                            (select from event where event.stream = absent.name and event.revision = 0 limit 1) found)
+          and not exists (select from unnest($13::text[], $14::uuid[]) as unseen (name, id) cross join lateral
+                            (select from event where event.event_id = unseen.id and event.stream = unseen.name limit 1) found)`,
       values: [
         Buffer.concat(blobs),
         events.map(({ position }) => position),
@@ -109,8 +120,12 @@ export class WriterSession {
         startsOf(events),
         events.map(({ data }) => data.length),
         events.map(({ metadata }) => metadata.length),
+        absent,
+        unseen.map(({ stream }) => stream),
+        unseen.map(({ id }) => id),
       ],
     });
+    return rowCount === events.length;
   }
 
   /** Ends the connection, and with it the fence. */
@@ -126,6 +141,8 @@ export class WriterSession {
     return rows[0]?.held === true;
   }
 }
+
+const NOTHING_ASSUMED: Assumptions = { absent: [], unseen: [] };
 
 const startsOf = (events: readonly StoredEvent[]): number[] => {
   let at = 0;

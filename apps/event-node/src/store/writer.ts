@@ -1,4 +1,5 @@
 import { DatabaseError, type Pool } from '#postgres';
+import type { Decided } from './batch.js';
 import { Batch } from './batch.js';
 import type { Append, Outcome } from './event.js';
 import { sizeOf } from './event.js';
@@ -90,8 +91,13 @@ export class Writer {
         continue;
       }
       pause = RETRY_FROM_MS;
-      if (this.#queue.length > 0) await this.#commit(session, this.#takeWaiting());
-      else await this.#somethingToDo(session);
+      if (this.#queue.length > 0) {
+        await this.#commit(session, this.#takeWaiting());
+        continue;
+      }
+      await this.#somethingToDo(session);
+      // What came in the same turn of the event loop comes along; the first of them alone would make all others wait for its commit.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
@@ -117,8 +123,7 @@ export class Writer {
   async #commit(session: WriterSession, waiting: readonly Waiting[]): Promise<void> {
     const appends = waiting.map(({ append }) => append);
     try {
-      const { events, outcomes } = await Batch.of(appends, session, this.#revisions, this.tail.head);
-      if (events.length > 0) await session.insert(events);
+      const { events, outcomes } = await this.#write(session, appends);
       for (const { stream, revision } of events) this.#revisions.set(stream, revision);
       for (const [index, { answer }] of waiting.entries()) answer(outcomes[index]!);
       this.tail.publish(events);
@@ -131,6 +136,17 @@ export class Writer {
       this.#abandon(session, error);
       for (const { answer } of waiting) answer({ kind: 'unavailable' });
     }
+  }
+
+  async #write(session: WriterSession, appends: readonly Append[]): Promise<Decided> {
+    const decided = await Batch.assuming(appends, session, this.#revisions, this.tail.head);
+    const { events, assumptions } = decided;
+    if (events.length > 0 && (await session.insert(events, assumptions))) return decided;
+    // Nothing was written. What was decided without assuming anything stands all the same.
+    if (assumptions.absent.length + assumptions.unseen.length === 0) return decided;
+    const asked = await Batch.asking(appends, session, this.#revisions, this.tail.head);
+    if (asked.events.length > 0) await session.insert(asked.events);
+    return asked;
   }
 
   async #commitAlone(one: Waiting): Promise<void> {
