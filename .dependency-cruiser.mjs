@@ -11,6 +11,8 @@ const FOUNDATIONS = {
   kernel: [],
   formats: ['kernel'],
   pki: ['kernel'],
+  // What integrators and the console get: it knows the document, and nothing of how we serve it.
+  client: [],
   observability: ['kernel'],
   postgres: ['kernel'],
   tokens: ['kernel', 'postgres'],
@@ -38,6 +40,7 @@ const WRAPPED = [
   // BullMQ's PostgreSQL backend takes a pool of the driver's own.
   ['postgres-driver', 'pg', '^libs/(postgres|jobs)/|^libs/testing/|^test/'],
   ['logger', 'pino', '^libs/observability/'],
+  ['http-client', 'openapi-fetch', '^libs/client/'],
   ['opentelemetry', '@opentelemetry', '^libs/observability/|^test/'],
 ];
 

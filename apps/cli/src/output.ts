@@ -1,5 +1,5 @@
+import { ApiProblem, NoAnswer } from '#client';
 import { ConfigurationError, ERRORS, isMakulerError } from '#kernel';
-import { ApiProblem } from './client/api-client.js';
 import { Refusal } from './refusal.js';
 
 /** How a command speaks: to people, or as JSON for scripts (`--json`). */
@@ -33,8 +33,11 @@ interface Failure {
   readonly wayOut?: string;
 }
 
+const START = 'Start the system with `makuler up`, or say where it runs with --api.';
+
 const failureOf = (error: unknown): Failure => {
   if (error instanceof Refusal) return { code: 'refused', message: error.message, wayOut: error.wayOut };
+  if (error instanceof NoAnswer) return { code: 'refused', message: error.message, wayOut: START };
   if (error instanceof ApiProblem)
     return { code: error.code, message: [error.message, ...problemsIn(error)].join('\n  ') };
   if (error instanceof ConfigurationError) return { code: 'configuration', message: error.message };
@@ -57,7 +60,4 @@ const REASONS: Readonly<Record<string, string>> = {
 const isOfAFile = (error: unknown): error is Error & { readonly code: string; readonly path: string } =>
   error instanceof Error && 'path' in error && 'code' in error && REASONS[String(error.code)] !== undefined;
 
-const problemsIn = ({ document }: ApiProblem): string[] => {
-  const errors = (document['errors'] ?? []) as { path: string; message: string }[];
-  return errors.map(({ path, message }) => `${path}: ${message}`);
-};
+const problemsIn = ({ errors }: ApiProblem): string[] => errors.map(({ path, message }) => `${path}: ${message}`);

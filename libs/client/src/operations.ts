@@ -91,7 +91,12 @@ type HeaderPart<O> = O extends { readonly parameters: { readonly header?: infer 
       >
   : unknown;
 
-type IfNamed<Headers, Name extends string, Part> = Name extends keyof NonNullable<Headers> ? Part : unknown;
+// `keyof never` is every name: a route without headers of its own has none.
+type IfNamed<Headers, Name extends string, Part> = [NonNullable<Headers>] extends [never]
+  ? unknown
+  : Name extends keyof NonNullable<Headers>
+    ? Part
+    : unknown;
 
 /** Paths that answer with a list: those that can be iterated over, and be had as CSV. */
 export type ListPath = {

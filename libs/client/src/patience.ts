@@ -20,7 +20,8 @@ const PASSING_CODES: ReadonlySet<string> = new Set(['idempotency-in-progress', '
 
 export type Passing = ApiProblem | NoAnswer;
 
-const passes = (error: unknown): error is Passing =>
+/** Whether an error is one that waiting mends: the same call may succeed later. */
+export const passes = (error: unknown): error is Passing =>
   error instanceof NoAnswer ||
   (error instanceof ApiProblem && (PASSING_STATUS.has(error.status) || PASSING_CODES.has(error.code)));
 
@@ -60,6 +61,7 @@ const pauseAfter = (error: Passing, attempts: number, { pausesMs }: Patience): n
 /** Without Node's timers, so that the client also runs in a browser. */
 const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const ended = () => {
       clearTimeout(timer);
       reject(signal?.reason as Error);

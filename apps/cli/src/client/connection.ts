@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readSecret } from '#kernel';
+import type { ClientOptions, Patience } from '#client';
+import { MakulerClient } from '#client';
 import type { TokenRole } from '#tokens';
 import { environment } from '../config.js';
 import { Refusal } from '../refusal.js';
@@ -8,7 +10,6 @@ import { readIfThere } from '../up/files.js';
 import type { Home } from '../up/home.js';
 import { homeIn } from '../up/home.js';
 import { readRunning } from '../up/lock.js';
-import { ApiClient } from './api-client.js';
 
 /** Options that stand before or behind every command. */
 export interface GlobalOptions {
@@ -29,9 +30,18 @@ export const addGlobalOptions = (program: Command): Command =>
 export const homeOf = (options: GlobalOptions): Home =>
   homeIn(options.home ?? environment['MAKULER_HOME'] ?? './.makuler');
 
-/** A client with the token for one role. Throws Refusal when no system runs or no token is at hand. `attempts`: see ApiClient. */
-export const connect = async (options: GlobalOptions, role: TokenRole, attempts?: number): Promise<ApiClient> =>
-  new ApiClient(await addressOf(options), await tokenFor(options, role), attempts);
+/** Whoever sits at a terminal is told soon that nobody answers; a look-up index that is being built is waited for. */
+const AT_A_TERMINAL: Patience = { giveUpAfterMs: 10_000, pausesMs: [1_000] };
+
+/** A client with the token for one role. Throws Refusal when no system runs or no token is at hand. */
+export const connect = async (
+  options: GlobalOptions,
+  role: TokenRole,
+  settings: Partial<ClientOptions> = {},
+): Promise<MakulerClient> => {
+  const [address, token] = [await addressOf(options), await tokenFor(options, role)];
+  return new MakulerClient({ address, token, patience: AT_A_TERMINAL, ...settings });
+};
 
 /** Where the API is: --api, or what the home says. Throws Refusal when nothing runs. */
 export const addressOf = async (options: GlobalOptions): Promise<string> => {

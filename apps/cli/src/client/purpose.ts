@@ -1,28 +1,17 @@
+import type { MakulerClient, PolicyCategory, PolicyManifest } from '#client';
 import { Refusal } from '../refusal.js';
-import type { ApiClient } from './api-client.js';
 
-interface PolicyAnswer {
-  readonly manifest: {
-    readonly purposes: readonly {
-      readonly id: string;
-      readonly access: readonly {
-        readonly roles: readonly string[];
-        readonly read: readonly string[];
-        readonly write: readonly string[];
-      }[];
-    }[];
-  };
-}
+type Role = PolicyManifest['purposes'][number]['access'][number]['roles'][number];
 
 /** Categories of the policy that somebody means to read and to write. */
 export interface Needs {
-  readonly read?: readonly string[];
-  readonly write?: readonly string[];
+  readonly read?: readonly PolicyCategory[];
+  readonly write?: readonly PolicyCategory[];
 }
 
 /** The purpose for which the policy in force lets a role do that: the command line states what the policy says. */
-export const purposeFor = async (api: ApiClient, role: string, { read = [], write = [] }: Needs): Promise<string> => {
-  const { body } = await api.get<PolicyAnswer>('/v1/policy');
+export const purposeFor = async (api: MakulerClient, role: Role, { read = [], write = [] }: Needs): Promise<string> => {
+  const { body } = await api.get('/v1/policy');
   const purpose = body.manifest.purposes.find(({ access }) =>
     access.some(
       (allowed) =>

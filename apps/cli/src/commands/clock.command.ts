@@ -13,7 +13,7 @@ export const registerClock = (program: Command): void => {
     .action(
       action<GlobalOptions, []>(async ({ output, options }) => {
         const api = await connect(options, 'operator');
-        const { body } = await api.post<{ now: string }>('/v1/clock/confirm', undefined);
+        const { body } = await api.post('/v1/clock/confirm');
         output.result(body, [`The clock is confirmed: ${body.now}.`]);
       }),
     );

@@ -1,23 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { MirrorAnswer } from '#client';
 import { agreed } from '../client/agreement.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
 import { action } from '../command.js';
 
-interface Mirror {
-  readonly id: string | null;
-  readonly name: string;
-  readonly standing: string;
-  readonly message: string | null;
-  readonly roots: readonly number[];
-  readonly retirementProposed: boolean;
-}
 interface RetireOptions extends GlobalOptions {
   readonly yes?: boolean;
 }
-
-const PATH = '/v1/vault/mirrors';
 
 /** `makuler custodian status|add|retire|repair`: the mirrors that keep the root keys and the journal of shreds. */
 export const registerCustodian = (program: Command): void => {
@@ -28,7 +19,7 @@ export const registerCustodian = (program: Command): void => {
     .action(
       action<GlobalOptions, []>(async ({ output, options }) => {
         const api = await connect(options, 'operator');
-        const { items } = (await api.get<{ items: readonly Mirror[] }>(PATH)).body;
+        const { items } = (await api.get('/v1/vault/mirrors')).body;
         output.result(items, items.flatMap(mirrorLines));
         return items.every(({ standing }) => standing === 'present');
       }),
@@ -40,7 +31,7 @@ export const registerCustodian = (program: Command): void => {
     .action(
       action<GlobalOptions, [string]>(async ({ output, options }, place) => {
         const api = await connect(options, 'operator');
-        const { body } = await api.post<{ mirrorId: string }>(PATH, { place: placeOf(place) });
+        const { body } = await api.post('/v1/vault/mirrors', { body: { place: placeOf(place) } });
         output.result(body, [
           `The mirror at ${place} is enrolled as ${body.mirrorId}. The vault finds it again by itself.`,
         ]);
@@ -54,14 +45,14 @@ export const registerCustodian = (program: Command): void => {
     .action(
       action<RetireOptions, [string]>(async ({ output, options }, id) => {
         const operator = await connect(options, 'operator');
-        await operator.post(`${PATH}/${encodeURIComponent(id)}/retirement`, undefined);
+        await operator.post('/v1/vault/mirrors/{id}/retirement', { path: { id } });
         output.note('The retirement is proposed. What that mirror may still hold, nobody will confirm as destroyed.');
         if (!(await mayApprove(options, () => agreed(output, 'Retire it?')))) {
           output.result({ mirrorId: id, state: 'proposed' }, ['It waits for the approval of another person.']);
           return false;
         }
         const approver = await connect(options, 'approver');
-        const { body } = await approver.post(`${PATH}/${encodeURIComponent(id)}/retirement/approve`, undefined);
+        const { body } = await approver.post('/v1/vault/mirrors/{id}/retirement/approve', { path: { id } });
         output.result(body, [`The mirror ${id} is retired: its confirmations are waited for no more.`]);
         return true;
       }),
@@ -73,7 +64,7 @@ export const registerCustodian = (program: Command): void => {
     .action(
       action<GlobalOptions, [string]>(async ({ output, options }, id) => {
         const api = await connect(options, 'operator');
-        const { body } = await api.post(`${PATH}/${encodeURIComponent(id)}/repair`, undefined);
+        const { body } = await api.post('/v1/vault/mirrors/{id}/repair', { path: { id } });
         output.result(body, [`The mirror ${id} is as the others again.`]);
       }),
     );
@@ -87,7 +78,7 @@ const mayApprove = async (options: RetireOptions, ask: () => Promise<boolean>): 
   options.tokenFile === undefined && (options.yes === true || (await ask()));
 
 /** A mirror in words. */
-const mirrorLines = ({ id, name, standing, message, roots, retirementProposed }: Mirror): string[] => [
+const mirrorLines = ({ id, name, standing, message, roots, retirementProposed }: MirrorAnswer): string[] => [
   `${standing.padEnd(8)} ${id ?? '-'}  ${name}`,
   ...(roots.length > 0 ? [`         roots of the epochs ${roots.join(', ')}`] : []),
   ...(message === null ? [] : [`         ${message}`]),

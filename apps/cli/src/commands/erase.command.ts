@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
+import type { MakulerClient, PlanAnswer } from '#client';
+import { ApiProblem } from '#client';
 import { agreed } from '../client/agreement.js';
-import type { ApiClient } from '../client/api-client.js';
-import { ApiProblem } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
-import type { Plan } from '../client/erasures.js';
 import { ERASED, followErasure, planLines } from '../client/erasures.js';
 import { purposeFor } from '../client/purpose.js';
 import { action } from '../command.js';
@@ -12,7 +11,7 @@ import type { Output } from '../output.js';
 import { Refusal } from '../refusal.js';
 
 interface EraseOptions extends GlobalOptions {
-  readonly ground?: string;
+  readonly ground: string;
   readonly purpose?: string;
   readonly company?: boolean;
   readonly yes?: boolean;
@@ -33,14 +32,13 @@ export const registerErase = (program: Command): void => {
         const compliance = await connect(options, 'compliance');
         const purpose = options.purpose ?? (await purposeFor(compliance, 'compliance', { write: ['request'] }));
         const subject = options.company ? { companyId: id } : { customerId: id };
-        const planned = await compliance.post<Plan>(
-          '/v1/erasures',
-          { ...subject, ground: options.ground },
-          { purpose },
-        );
+        const planned = await compliance.post('/v1/erasures', {
+          body: { ...subject, ground: options.ground },
+          purpose,
+        });
         for (const line of [`Plan ${planned.body.erasureId}`, ...planLines(planned.body)]) output.note(line);
         if (!options.yes && !(await agreed(output))) {
-          await compliance.post(`/v1/erasures/${planned.body.erasureId}/give-up`, undefined);
+          await compliance.post('/v1/erasures/{id}/give-up', { path: { id: planned.body.erasureId } });
           output.result({ ...planned.body, state: 'givenUp' }, ['Nothing was erased, and the plan is withdrawn.']);
           return false;
         }
@@ -52,7 +50,7 @@ export const registerErase = (program: Command): void => {
           ]);
           return false;
         }
-        output.result({ erasureId: planned.body.erasureId, ...done }, [
+        output.result(done, [
           `Erased: unreadable in live systems since ${done.liveErasedAt ?? 'unknown'}.`,
           typeof done.backupsClearedBy !== 'string'
             ? 'Backups: no date yet.'
@@ -65,10 +63,10 @@ export const registerErase = (program: Command): void => {
 };
 
 /** Executes the plan; where the policy asks for four eyes, with the approval of another token first. */
-const execute = async (api: ApiClient, plan: Plan, options: EraseOptions, output: Output): Promise<void> => {
-  const path = `/v1/erasures/${plan.erasureId}`;
+const execute = async (api: MakulerClient, plan: PlanAnswer, options: EraseOptions, output: Output): Promise<void> => {
+  const path = { id: plan.erasureId };
   try {
-    await api.post(`${path}/execute`, undefined);
+    await api.post('/v1/erasures/{id}/execute', { path });
   } catch (error) {
     if (!(error instanceof ApiProblem) || error.code !== 'plan-not-approved') throw error;
     if (options.tokenFile !== undefined)
@@ -77,8 +75,8 @@ const execute = async (api: ApiClient, plan: Plan, options: EraseOptions, output
         `An approver approves ${plan.erasureId} with the hash ${plan.planHash}.`,
       );
     const approver = await connect(options, 'approver');
-    await approver.post(`${path}/approve`, { planHash: plan.planHash });
+    await approver.post('/v1/erasures/{id}/approve', { path, body: { planHash: plan.planHash } });
     output.note('Approved with the token of the role approver.');
-    await api.post(`${path}/execute`, undefined);
+    await api.post('/v1/erasures/{id}/execute', { path });
   }
 };

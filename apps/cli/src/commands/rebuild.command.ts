@@ -1,18 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { ApiClient } from '../client/api-client.js';
+import type { MakulerClient, ProjectionAnswer } from '#client';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
 import { startProgress } from '../client/progress.js';
 import { action } from '../command.js';
 import { Refusal } from '../refusal.js';
-
-interface ProjectionState {
-  readonly name: string;
-  readonly kind: 'projection' | 'process';
-  readonly state: string;
-  readonly rebuild: { readonly state: string; readonly progress: number } | null;
-}
 
 const POLL_MS = 250;
 const PERCENT = 100;
@@ -31,7 +24,7 @@ export const registerRebuild = (program: Command): void => {
         if (unknown.length > 0)
           throw new Refusal(`There is no projection ${unknown.join(', ')}.`, `There are: ${known.join(', ')}.`);
         const chosen = names.length > 0 ? names : known;
-        for (const name of chosen) await api.post(`/v1/projections/${encodeURIComponent(name)}/rebuild`, undefined);
+        for (const name of chosen) await api.post('/v1/projections/{name}/rebuild', { path: { name } });
         const failed = await follow(api, chosen, options.json ?? false);
         const rebuilt = chosen.filter((name) => !failed.includes(name));
         output.result({ rebuilt, failed }, [
@@ -45,10 +38,10 @@ export const registerRebuild = (program: Command): void => {
     );
 };
 
-const states = async (api: ApiClient): Promise<readonly ProjectionState[]> =>
-  (await api.get<{ items: ProjectionState[] }>('/v1/projections')).body.items;
+const states = async (api: MakulerClient): Promise<readonly ProjectionAnswer[]> =>
+  (await api.get('/v1/projections')).body.items;
 
-const follow = async (api: ApiClient, chosen: readonly string[], json: boolean): Promise<string[]> => {
+const follow = async (api: MakulerClient, chosen: readonly string[], json: boolean): Promise<string[]> => {
   const progress = startProgress('rebuilding', json);
   try {
     for (;;) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { MakulerClient, SweepAnswer } from '#client';
 import { agreed } from '../client/agreement.js';
-import type { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
 import { purposeFor } from '../client/purpose.js';
@@ -14,12 +14,6 @@ interface SweepOptions extends GlobalOptions {
   readonly yes?: boolean;
 }
 
-interface Sweep {
-  readonly sweepId: string;
-  readonly state: string;
-}
-type Due = Readonly<Record<string, unknown>>;
-
 /** `makuler retention due|sweep`: what falls due, and the sweep that also runs every night. */
 export const registerRetention = (program: Command): void => {
   const retention = program.command('retention').description('what falls due, and the sweep that shreds it');
@@ -30,7 +24,7 @@ export const registerRetention = (program: Command): void => {
       action<GlobalOptions, []>(async ({ output, options }) => {
         const api = await connect(options, 'compliance');
         const purpose = await purposeFor(api, 'compliance', { read: ['request'] });
-        const { items } = (await api.get<{ items: readonly Due[] }>('/v1/retention/due', { purpose })).body;
+        const { items } = (await api.get('/v1/retention/due', { purpose })).body;
         output.result(items, [
           `${items.length} scopes are due.`,
           ...items.map((item) => `  ${Object.values(item).join('  ')}`),
@@ -50,8 +44,8 @@ export const registerRetention = (program: Command): void => {
           ...(options.dryRun ? { dryRun: true } : {}),
           ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
         };
-        const { body } = await api.post<Sweep>('/v1/retention/sweeps', order);
-        if (options.dryRun) {
+        const { body } = await api.post('/v1/retention/sweeps', { body: order });
+        if (!('sweepId' in body)) {
           output.result(body, linesOf(body));
           return true;
         }
@@ -70,13 +64,13 @@ const linesOf = (value: object): string[] =>
   Object.entries(value).map(([name, part]) => `  ${name.padEnd(14)} ${JSON.stringify(part)}`);
 
 /** An unusually large sweep is a plan first: shows it, asks, and approves with the token of the role approver. */
-const approved = async (sweep: Sweep, options: SweepOptions, output: Output): Promise<boolean> => {
+const approved = async (sweep: SweepAnswer, options: SweepOptions, output: Output): Promise<boolean> => {
   for (const line of ['This sweep is unusual, and waits for an approval:', ...linesOf(sweep)]) output.note(line);
   // One token is one person, who began it and so may not approve.
   if (options.tokenFile !== undefined) return false;
   if (!options.yes && !(await agreed(output))) return false;
   const approver = await connect(options, 'approver');
-  await approver.post(`/v1/retention/sweeps/${sweep.sweepId}/approve`, undefined);
+  await approver.post('/v1/retention/sweeps/{id}/approve', { path: { id: sweep.sweepId } });
   output.note('Approved with the token of the role approver.');
   return true;
 };
@@ -84,9 +78,9 @@ const approved = async (sweep: Sweep, options: SweepOptions, output: Output): Pr
 const POLL_MS = 300;
 
 /** The sweep once it has ended. */
-const finished = async (api: ApiClient, sweepId: string): Promise<Sweep> => {
+const finished = async (api: MakulerClient, sweepId: string): Promise<SweepAnswer> => {
   for (;;) {
-    const { body } = await api.get<Sweep>(`/v1/retention/sweeps/${sweepId}`);
+    const { body } = await api.get('/v1/retention/sweeps/{id}', { path: { id: sweepId } });
     if (body.state === 'finished') return body;
     await sleep(POLL_MS);
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { SealAnswer } from '#client';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect } from '../client/connection.js';
 import { action } from '../command.js';
@@ -7,16 +8,9 @@ interface SealOptions extends GlobalOptions {
   readonly force?: boolean;
 }
 
-/** What `POST /v1/vault/epochs` answers. */
-interface Sealing {
-  readonly epoch: number;
-  readonly sealed: boolean;
-  readonly rotated: number;
-  readonly rewrapped: number;
-  readonly destroyAt: string | null;
-}
-
 const STILL_MS = 5_000;
+/** It answers when it is done. */
+const LONGEST_MS = 300_000;
 
 /** `makuler seal-epoch`: moves all keys that live into a new epoch, so that old copies of the vault die with the old roots. */
 export const registerSealEpoch = (program: Command): void => {
@@ -34,7 +28,7 @@ export const registerSealEpoch = (program: Command): void => {
           STILL_MS,
         );
         const { body } = await api
-          .post<Sealing>('/v1/vault/epochs', options.force ? { force: true } : {})
+          .post('/v1/vault/epochs', { body: options.force ? { force: true } : {}, timeoutMs: LONGEST_MS })
           .finally(() => clearInterval(still));
         output.result(body, sealedLines(body));
       }),
@@ -42,7 +36,7 @@ export const registerSealEpoch = (program: Command): void => {
 };
 
 /** What was sealed, for people. */
-export const sealedLines = ({ epoch, sealed, rotated, rewrapped, destroyAt }: Sealing): string[] =>
+export const sealedLines = ({ epoch, sealed, rotated, rewrapped, destroyAt }: SealAnswer): string[] =>
   sealed
     ? [
         `Epoch ${epoch - 1} is sealed; keys are made under epoch ${epoch} from now on.`,

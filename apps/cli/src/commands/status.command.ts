@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { ApiClient, ApiProblem } from '../client/api-client.js';
+import type { CheckAnswer, ReadyAnswer } from '#client';
+import { ApiProblem, MakulerClient, ONCE } from '#client';
 import { backupWarningsOf } from '../backup/backup-warnings.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { homeOf } from '../client/connection.js';
@@ -13,11 +14,6 @@ import type { Home } from '../up/home.js';
 import type { Running } from '../up/lock.js';
 import { readRunning } from '../up/lock.js';
 import { stillRuns } from '../up/processes.js';
-
-interface Check {
-  readonly ready: boolean;
-  readonly because?: string;
-}
 
 /** `makuler status`: what runs, where, whether each part is well, and what to mind. Exit status 0 only when all is well. */
 export const registerStatus = (program: Command): void => {
@@ -89,15 +85,14 @@ const processesOf = async (running: Running): Promise<Record<string, { pid: numb
   );
 
 /** What the API says of itself and of what it needs. */
-const checksOf = async (running: Running): Promise<Readonly<Record<string, Check>>> => {
+const checksOf = async (running: Running): Promise<Readonly<Record<string, CheckAnswer>>> => {
   const { api } = running.addresses;
   if (api === undefined) return { api: { ready: false, because: 'still starting' } };
   try {
-    const { body } = await new ApiClient(api, undefined, 1).get<{ checks: Record<string, Check> }>('/health/ready');
+    const { body } = await new MakulerClient({ address: api, patience: ONCE }).get('/health/ready');
     return { api: { ready: true }, ...body.checks };
   } catch (error) {
-    const checks =
-      error instanceof ApiProblem ? (error.document['checks'] as Record<string, Check> | undefined) : undefined;
+    const checks = error instanceof ApiProblem ? (error.document as Partial<ReadyAnswer>).checks : undefined;
     return checks === undefined
       ? { api: { ready: false, because: 'does not answer' } }
       : { api: { ready: true }, ...checks };

@@ -1,3 +1,4 @@
+import type { CustomerCardAnswer, SearchBody } from '#client';
 import type { SampleCustomer, SampleCustomers } from './sample-customers.js';
 import { registrationOf } from './sample-customers.js';
 import type { Stage } from './stage.js';
@@ -41,51 +42,41 @@ export const doBusiness = async (stage: Stage, story: Story, samples: SampleCust
 };
 
 /** Customers that the service desk finds. */
-export const find = async (stage: Stage, question: object): Promise<readonly { readonly customerId: string }[]> => {
-  const { body } = await stage.as['service-desk'].post<{ items: { customerId: string }[] }>(
-    '/v1/customers/search',
-    question,
-    { purpose: stage.purposes.helping },
-  );
-  return body.items;
+export const find = async (stage: Stage, question: SearchBody): Promise<readonly CustomerCardAnswer[]> => {
+  const asked = { body: question, purpose: stage.purposes.helping };
+  return (await stage.as['service-desk'].post('/v1/customers/search', asked)).body.items;
 };
 
 const register = async (stage: Stage, sample: SampleCustomer): Promise<string> => {
-  const { body } = await stage.as.integrator.post<{ customerId: string }>(
-    '/v1/customers',
-    registrationOf(sample, stage.policy.asksForCompany),
-    { purpose: stage.purposes.selling },
-  );
-  return body.customerId;
+  const body = registrationOf(sample, stage.policy.asksForCompany);
+  const { integrator } = stage.as;
+  return (await integrator.post('/v1/customers', { body, purpose: stage.purposes.selling })).body.customerId;
 };
 
 const buy = async (stage: Stage, customerId: string, { purchase }: SampleCustomer): Promise<string> => {
   const today = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
   const number = `D-${customerId.slice(-6)}`;
-  const { body } = await stage.as.integrator.post<{ purchaseId: string }>(
-    '/v1/purchases',
-    {
+  const { body } = await stage.as.integrator.post('/v1/purchases', {
+    body: {
       customerId,
       purchasedAt: today,
       currency: 'NOK',
       lines: [{ kind: 'product', ...purchase }],
       invoice: { number, date: today },
     },
-    { purpose: stage.purposes.selling },
-  );
+    purpose: stage.purposes.selling,
+  });
   return body.purchaseId;
 };
 
 const serve = async (stage: Stage, customerId: string, leaving: SampleCustomers['leaving']): Promise<string> => {
   const desk = stage.as['service-desk'];
-  const purpose = { purpose: stage.purposes.helping };
-  const opened = await desk.post<{ serviceCaseId: string }>(
-    '/v1/service-cases',
-    { customerId, kind: 'repair', item: { itemType: leaving.purchase.itemType }, description: leaving.repair },
-    purpose,
-  );
-  const { serviceCaseId } = opened.body;
-  for (const to of ['inProgress', 'repaired', 'closed'])
-    await desk.post(`/v1/service-cases/${serviceCaseId}/transitions`, { to }, purpose);
+  const purpose = stage.purposes.helping;
+  const item = { itemType: leaving.purchase.itemType };
+  const body = { customerId, kind: 'repair', item, description: leaving.repair } as const;
+  const { serviceCaseId } = (await desk.post('/v1/service-cases', { body, purpose })).body;
+  const path = { id: serviceCaseId };
+  for (const to of ['inProgress', 'repaired', 'closed'] as const)
+    await desk.post('/v1/service-cases/{id}/transitions', { path, body: { to }, purpose });
   return serviceCaseId;
 };

@@ -30,7 +30,7 @@ export const registerDemo = (program: Command): void => {
           const before = await ask(stage, story, leaving, samples);
           story.claim(
             'the person is found, and the card can be read',
-            before.found && before.card['name'] === samples.leaving.name,
+            before.found && before.card.name === samples.leaving.name,
           );
 
           story.chapter('What is stored: sealed from the first moment');

@@ -46,18 +46,13 @@ export const lookIntoFiles = async (
   return values.every((value) => filesWith.get(value) === 0) && (filesWith.get(customerId) ?? 0) > 0;
 };
 
-interface ProjectionState {
-  readonly name: string;
-  readonly rebuild: { readonly state: string } | null;
-}
-
 const POLL_MS = 200;
 
 /** Builds the customers' cards anew from the first event on; answers whether that ended well. */
 export const rebuildCards = async ({ as: { operator } }: Stage): Promise<boolean> => {
-  await operator.post('/v1/projections/customer_card/rebuild', undefined);
+  await operator.post('/v1/projections/{name}/rebuild', { path: { name: 'customer_card' } });
   for (;;) {
-    const { items } = (await operator.get<{ items: ProjectionState[] }>('/v1/projections')).body;
+    const { items } = (await operator.get('/v1/projections')).body;
     const rebuild = items.find(({ name }) => name === 'customer_card')?.rebuild ?? null;
     if (rebuild === null || rebuild.state === 'failed') return rebuild === null;
     await sleep(POLL_MS);

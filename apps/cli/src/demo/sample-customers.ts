@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { CompanyBody } from '#client';
 
 interface Address {
   readonly street: string;
@@ -12,7 +13,7 @@ export interface SampleCustomer {
   readonly phone: string;
   readonly email: string;
   readonly address: Address;
-  readonly company: Readonly<Record<string, unknown>>;
+  readonly company: CompanyBody;
   readonly purchase: Readonly<Record<'itemType' | 'description' | 'quantity' | 'unitPrice', string>>;
 }
 
@@ -31,7 +32,7 @@ export const loadSampleCustomers = async (): Promise<SampleCustomers> =>
 
 /** The command that registers a sample customer under a policy: with the company where it asks for one, else the postal address. */
 export const registrationOf = ({ name, phone, email, address, company }: SampleCustomer, asksForCompany: boolean) => ({
-  relationship: 'customer',
+  relationship: 'customer' as const,
   name,
   phone,
   email,

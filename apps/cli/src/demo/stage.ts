@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import type { MakulerClient } from '#client';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import type { TokenRole } from '#tokens';
-import type { ApiClient } from '../client/api-client.js';
 import type { GlobalOptions } from '../client/connection.js';
 import { connect, homeOf } from '../client/connection.js';
 import { purposeFor } from '../client/purpose.js';
@@ -17,21 +17,13 @@ type Role = (typeof ROLES)[number] & TokenRole;
 /** What the demo plays on: a client for each role, the purposes of the policy in force, and the databases underneath. */
 export interface Stage {
   readonly home: Home;
-  readonly as: Readonly<Record<Role, ApiClient>>;
+  readonly as: Readonly<Record<Role, MakulerClient>>;
   readonly policy: { readonly name: string; readonly version: string; readonly asksForCompany: boolean };
   /** What the integrator sells for, the service desk helps for, and compliance serves rights for. */
   readonly purposes: Readonly<Record<'selling' | 'helping' | 'rights' | 'books', string>>;
   /** Opened to look at what is stored; nothing is ever written through them. */
   readonly databases: Readonly<Record<'events' | 'readmodels' | 'vault', Pool>>;
   close(): Promise<void>;
-}
-
-interface PolicyAnswer {
-  readonly version: string;
-  readonly manifest: {
-    readonly controller: { readonly name: string };
-    readonly relationships: { readonly customer: { readonly company: string } };
-  };
 }
 
 /** Throws Refusal when no system runs in the home, when its tokens were handed out, or its databases are elsewhere. */
@@ -45,7 +37,7 @@ export const openStage = async (options: GlobalOptions): Promise<Stage> => {
       `The demo looks at what is stored, and the databases of ${home.directory} are not on this machine.`,
       'Run it where `makuler up` runs, on the embedded profile.',
     );
-  const { body } = await as.compliance.get<PolicyAnswer>('/v1/policy');
+  const { body } = await as.compliance.get('/v1/policy');
   const purposes = {
     selling: await purposeFor(as.integrator, 'integrator', { write: ['contact', 'purchase', 'billing'] }),
     helping: await purposeFor(as['service-desk'], 'service-desk', {

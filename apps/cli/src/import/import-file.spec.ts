@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RowsToSend } from './import-file.js';
+import type { ImportBody } from '#client';
 import { importFile } from './import-file.js';
 import type { Mapping } from './mapping.js';
 
@@ -17,7 +17,7 @@ describe('importing a file', () => {
     const file = join(await mkdtemp(join(tmpdir(), 'makuler-import-')), 'customers.csv');
     const lines = Array.from({ length: 250 }, (_, n) => `${n},Secret ${n},${n === 7 ? 'yesterday' : '2026-01-02'}`);
     await writeFile(file, ['Id,Name,Since', ...lines].join('\n'));
-    const sent: RowsToSend[] = [];
+    const sent: ImportBody[] = [];
     const summary = await importFile({
       file,
       mapping,
@@ -27,7 +27,11 @@ describe('importing a file', () => {
         sent.push(body);
         return body.rows.map(({ line, key }) =>
           key === '9'
-            ? { line, outcome: 'rejected', errors: [{ path: 'name', message: 'give text of 1 to 200 characters' }] }
+            ? {
+                line,
+                outcome: 'rejected',
+                errors: [{ path: 'name', code: 'text', message: 'give text of 1 to 200 characters' }],
+              }
             : {
                 line,
                 outcome: Number(key) < 100 ? 'present' : 'created',

@@ -1,30 +1,12 @@
 import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ImportBody, ImportRowAnswer } from '#client';
 import type { Mapping } from './mapping.js';
 import type { ImportRow } from './records.js';
 import { recordsOf } from './records.js';
 
-/** What the server says of one row; in the words of `POST /v1/imports/{kind}/rows`. */
-export interface RowResult {
-  readonly line: number;
-  readonly outcome: 'created' | 'present' | 'rejected';
-  readonly warnings?: readonly string[];
-  /** Categories that were past their maximum and so were not stored. */
-  readonly notStored?: readonly string[];
-  readonly errors?: readonly { readonly path: string; readonly message: string }[];
-}
-export interface RowsToSend {
-  readonly source: string;
-  readonly dryRun: boolean;
-  readonly rows: readonly {
-    readonly line: number;
-    readonly key: string;
-    readonly customerKey?: string;
-    readonly record: object;
-  }[];
-}
 /** Sends one batch; waits out outages itself, under one idempotency key, and throws on what waiting does not mend. */
-export type SendRows = (kind: Mapping['kind'], body: RowsToSend) => Promise<readonly RowResult[]>;
+export type SendRows = (kind: Mapping['kind'], body: ImportBody) => Promise<readonly ImportRowAnswer[]>;
 
 export interface ImportSummary {
   readonly read: number;
@@ -73,7 +55,7 @@ export const importFile = async (options: ImportOptions): Promise<ImportSummary>
       .finally(() => handle.close());
   };
   for await (const batch of batchesOf(recordsOf(file, mapping, dirname(file)))) {
-    const rows: RowsToSend['rows'][number][] = [];
+    const rows: ImportBody['rows'][number][] = [];
     for (const row of batch) {
       if ('problem' in row) await reject(row.line, row.problem);
       else rows.push(row);

@@ -9,7 +9,7 @@ import type { ImportSummary } from './import-file.js';
 import { importFile } from './import-file.js';
 import type { Mapping } from './mapping.js';
 import { IMPORT_KINDS, loadMapping } from './mapping.js';
-import { sendRows } from './send-rows.js';
+import { IMPORT_PATIENCE, sendRows } from './send-rows.js';
 
 interface ImportCommandOptions extends GlobalOptions {
   readonly mapping: string;
@@ -30,21 +30,20 @@ export const registerImport = (program: Command): void => {
     .action(
       action<ImportCommandOptions, [Mapping['kind'], string]>(async ({ output, options }, kind, file) => {
         const mapping = await mappingFor(kind, options.mapping);
-        // Waiting is done batch by batch, under one key each; the client itself tries once.
-        const api = await connect(options, 'integrator', 1);
+        let said: string | undefined;
+        const onWait = ({ message }: Error) => {
+          if (message !== said) output.note(`waiting: ${message}`);
+          said = message;
+        };
+        const api = await connect(options, 'integrator', { patience: IMPORT_PATIENCE, onWait });
         const progress = startProgress(`importing ${kind}`, output.json);
         const interruption = interruptible();
-        let said: string | undefined;
-        const waiting = (reason: string) => {
-          if (reason !== said) output.note(`waiting: ${reason}`);
-          said = reason;
-        };
         try {
           const summary = await importFile({
             file,
             mapping,
             dryRun: options.dryRun ?? false,
-            send: sendRows(api, options.purpose, waiting),
+            send: sendRows(api, options.purpose),
             progress: (rows) => progress.update(rows),
             interrupted: interruption.asked,
           });
