@@ -6,10 +6,11 @@ export const announceReady = (facts: ReadyFacts = {}): void => {
   process.stdout.write(`${JSON.stringify({ event: 'ready', ...facts })}\n`);
 };
 
-const GRACE_MS = 5_000;
+/** A second more than the longest that a read waits for its projection: it is answered before the process ends. */
+const GRACE_MS = 6_000;
 
 /**
- * Runs `stop` once, on SIGTERM or SIGINT, and exits: 0 when it resolved, 1 when it threw or took more than five seconds.
+ * Runs `stop` once, on SIGTERM or SIGINT, and exits: 0 when it resolved, 1 when it threw or took more than six seconds.
  * Whatever is acknowledged must be safe without it: a kill -9 runs nothing.
  */
 export const stopOnSignal = (stop: () => Promise<void>, onError: (error: unknown) => void = () => undefined): void => {
