@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createPool } from '#postgres';
 import { eventually, Installation } from './installation.js';
 
 const CLI = 'dist/apps/cli/src/main.js';
@@ -47,6 +48,23 @@ describe('makuler up, with the real programs', () => {
     expect(Object.values(status.checks).every(({ ready }) => ready)).toBe(true);
     expect(status.warnings.join('\n')).toMatch(/tokens\.json exists[^]*share a device/);
     expect(code).toBe(0);
+  });
+
+  it('tells analysts an address and where its password is; they see the views there, and nothing of a person', async () => {
+    const { stdout } = await makuler('status', '--json', '--home', installation.home);
+    const { addresses } = JSON.parse(stdout) as { addresses: { analytics: string } };
+    const { analyst } = JSON.parse(await readFile(join(installation.home, 'secrets.json'), 'utf8')) as {
+      analyst: string;
+    };
+    expect(stdout).not.toContain(analyst);
+    const url = new URL(addresses.analytics);
+    url.password = analyst;
+    const pool = createPool(url.href, { name: 'an analyst', max: 1 });
+    for (const view of ['sales', 'service', 'customers'])
+      expect((await pool.query(`select * from analytics.${view}_by_month`)).rows).toEqual([]);
+    for (const table of ['customer_card.customer_card', 'analytics.customers', 'projections.build'])
+      await expect(pool.query(`select * from ${table}`)).rejects.toMatchObject({ code: '42501' });
+    await pool.end();
   });
 
   it('makes a token that the API takes, and ends it at once', async () => {

@@ -1,6 +1,7 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
 import { createLogger } from '#observability';
+import { loadPolicy } from '#policy';
 import { createPool } from '#postgres';
 import { ProjectionStates } from '#projections';
 import { LedgerDouble, testDatabase } from '#testing';
@@ -11,7 +12,8 @@ describe('the projector', () => {
     const database = await testDatabase();
     const readModels = createPool(database.url, { name: 'projector' });
     const logger = createLogger({ name: 'projector', level: 'silent' });
-    const parts = { ledger: new LedgerDouble(), logger, readModels } as unknown as Parts;
+    const policy = await loadPolicy('policy/jpi');
+    const parts = { ledger: new LedgerDouble(), logger, policy, readModels } as unknown as Parts;
     const projector = host(parts, jobBackend({ databaseUrl: database.url }));
     await projector.started;
     const states = new ProjectionStates(readModels);

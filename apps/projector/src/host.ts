@@ -1,3 +1,4 @@
+import { prepareAnalytics } from '#analytics';
 import type { Parts } from '#composition';
 import type { JobBackend } from '#jobs';
 import { BullJobs } from '#jobs';
@@ -44,7 +45,8 @@ export const host = (parts: Parts, backend: JobBackend, followers: Followers = S
         : parts.logger.info(facts, event),
   });
   const { promise: started, resolve } = Promise.withResolvers<void>();
-  const running = backend.prepare().then(() => runner.run(stopping.signal, resolve));
+  const prepared = Promise.all([backend.prepare(), prepareAnalytics(parts.readModels, parts.policy)]);
+  const running = prepared.then(() => runner.run(stopping.signal, resolve));
   const stop = async () => {
     stopping.abort();
     await running;

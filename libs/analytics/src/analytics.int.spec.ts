@@ -169,19 +169,4 @@ describe('analytics', () => {
     expect(await all()).toBe(before);
     expect(await side.rebuilt(...TABLES)).toEqual(rows);
   });
-
-  it('gives analysts sales and cases in SQL, and neither persons nor ids', async () => {
-    await register(person('5627', 'Jondal'));
-    await side.caughtUp();
-    const can = async (what: string) => (await side.pool.query(`select ${what} as can`)).rows[0].can;
-    expect(await can(`has_table_privilege('makuler_analyst', 'analytics.sales', 'select')`)).toBe(true);
-    expect(await can(`has_column_privilege('makuler_analyst', 'analytics.service_cases', 'kind', 'select')`)).toBe(
-      true,
-    );
-    expect(await can(`has_column_privilege('makuler_analyst', 'analytics.service_cases', 'case_id', 'select')`)).toBe(
-      false,
-    );
-    expect(await can(`has_table_privilege('makuler_analyst', 'analytics.customers', 'select')`)).toBe(false);
-    expect(await can(`has_table_privilege('makuler_analyst', 'analytics.sales', 'update')`)).toBe(false);
-  });
 });

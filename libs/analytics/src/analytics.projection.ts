@@ -8,6 +8,7 @@ import type { LineKind } from '#purchases';
 import { PurchaseRecorded } from '#purchases';
 import type { CaseKind, CaseStatus } from '#service';
 import { ServiceCaseAdvanced, ServiceCaseOpened } from '#service';
+import { MINIMUM_TABLE, grantsOn, monthlyView } from './analyst-views.js';
 
 /** A line of a sale. `position` and `line` make it unique; neither leads to the buyer. Decimals are text: nothing is rounded. */
 export interface SalesRow {
@@ -46,31 +47,60 @@ export interface CustomersRow {
   persons: number;
 }
 
-const GRANTS = `
-  do $$ begin
-    if not exists (select from pg_roles where rolname = 'makuler_analyst') then
-      create role makuler_analyst nologin;
-    end if;
-  exception when insufficient_privilege or duplicate_object or unique_violation then null;
-  end $$;
-  do $$ begin
-    if exists (select from pg_roles where rolname = 'makuler_analyst') then
-      execute format('grant usage on schema %I to makuler_analyst', current_schema());
-      grant select on sales to makuler_analyst;
-      grant select (kind, item_type, status, opened_on, closed_on, reopened) on service_cases to makuler_analyst;
-    end if;
-  exception when insufficient_privilege then null;
-  end $$;`;
+/** What SQL users see of sales, service and customers; nothing else of the schema is theirs. */
+const VIEWS = [
+  monthlyView({
+    ...{ name: 'sales_by_month', table: 'sales', month: `date_trunc('month', day)::date`, size: 'purchases' },
+    dimensions: {
+      kind: ['kind', 'text'],
+      item_type: ['item_type', 'text'],
+      region: ['region', 'text'],
+      sector: ['sector', 'text'],
+      first_purchase: ['first_purchase', 'boolean'],
+      currency: ['currency', 'text'],
+    },
+    apart: ['currency'],
+    measures: {
+      purchases: ['count(distinct position)', 'bigint'],
+      lines: ['count(*)', 'bigint'],
+      quantity: ['sum(quantity)', 'numeric'],
+      amount: ['sum(amount)', 'numeric'],
+    },
+  }),
+  monthlyView({
+    ...{ name: 'service_by_month', table: 'service_cases', size: 'cases' },
+    month: `date_trunc('month', opened_on)::date`,
+    dimensions: { kind: ['kind', 'text'], item_type: ['item_type', 'text'], status: ['status', 'text'] },
+    measures: {
+      cases: ['count(*)', 'bigint'],
+      closed: ['count(closed_on)', 'bigint'],
+      reopened: ['sum(reopened)', 'bigint'],
+      days_to_close: ['coalesce(sum(closed_on - opened_on), 0)', 'bigint'],
+    },
+  }),
+  monthlyView({
+    ...{ name: 'customers_by_month', table: 'customers', month: 'month', size: 'persons' },
+    dimensions: {
+      relationship: ['relationship', 'text'],
+      sector: ['sector', 'text'],
+      region: [`nullif(region, '')`, 'text'],
+    },
+    measures: { persons: ['sum(persons)', 'bigint'] },
+  }),
+];
+
+/** Run again whenever the projector starts: the group may have been made since the tables were. */
+export const GRANTS = grantsOn(['sales_by_month', 'service_by_month', 'customers_by_month']);
 
 /**
  * Facts for analysts: the schema `analytics`. Built from plain fields only, so that an erasure or a rebuild can't change a
- * figure. SQL users (role `makuler_analyst`) read sales and cases; people are counted in `customers`, which only the API
- * reads, because it merges small groups.
+ * figure. SQL users (members of `makuler_analyst`) read the views alone, monthly sums in which small groups are merged; the
+ * API reads the tables and merges by itself.
  */
 export const analytics = projection<{ sales: SalesRow; service_cases: ServiceCasesRow; customers: CustomersRow }>(
   'analytics',
   {
-    version: 1,
+    version: 2,
     holdsPersonalData: false,
     tables: `
       create table sales (
@@ -105,6 +135,8 @@ export const analytics = projection<{ sales: SalesRow; service_cases: ServiceCas
         persons integer not null,
         primary key (month, relationship, sector, region)
       );
+      ${MINIMUM_TABLE}
+      ${VIEWS.join('\n')}
       ${GRANTS}`,
   },
 )

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { translateError } from '../errors.js';
 
@@ -8,7 +9,7 @@ export interface OwnedDatabase {
   readonly password: string;
 }
 
-/** A role that may connect to one database and owns nothing in it: the analysts' SQL access. */
+/** A login of the group `makuler_analyst`, which sees the analysts' views in one database and nothing else (`analyst-role.sql`). */
 export interface ReaderRole {
   readonly name: string;
   readonly password: string;
@@ -44,11 +45,11 @@ export const ensureDatabases = async (
         await client.query(`create database ${database} owner ${database} template template0 strategy wal_log`);
       await client.query(`revoke all on database ${database} from public`);
     }
+    // Everybody may connect to these otherwise, and make temporary tables there.
+    if (readers.length > 0) await client.query('revoke all on database postgres, template1 from public');
     for (const { name, database } of readers) {
-      const role = client.escapeIdentifier(name);
-      await client.query(`grant connect on database ${client.escapeIdentifier(database)} to ${role}`);
-      await client.query(`alter role ${role} set default_transaction_read_only = on`);
-      await client.query(`alter role ${role} set statement_timeout = '60s'`);
+      await confineReaders(administratorUrl, database);
+      for (const statement of readerLimits(client.escapeIdentifier(name))) await client.query(statement);
     }
   } catch (error) {
     throw translateError(error);
@@ -56,3 +57,32 @@ export const ensureDatabases = async (
     await client.end().catch(() => undefined);
   }
 };
+
+const CONFINED = new URL('../analyst-role.sql', import.meta.url);
+
+/** What every role of a server may do in a database unless it is told otherwise is told otherwise here. */
+const confineReaders = async (administratorUrl: string, database: string): Promise<void> => {
+  const url = new URL(administratorUrl);
+  url.pathname = `/${encodeURIComponent(database)}`;
+  const client = new pg.Client({ connectionString: url.href, application_name: 'makuler up' });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(readFileSync(CONFINED, 'utf8'));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+};
+
+/**
+ * The number of connections and the size of temporary files are walls. The rest are defaults that a session can change: they
+ * are against mistakes, and whoever means harm can only make the server busy.
+ */
+const readerLimits = (role: string): string[] => [
+  `alter role ${role} nosuperuser nocreatedb nocreaterole noreplication nobypassrls inherit connection limit 10`,
+  `grant makuler_analyst to ${role}`,
+  `alter role ${role} set temp_file_limit = '1GB'`,
+  `alter role ${role} set default_transaction_read_only = on`,
+  `alter role ${role} set statement_timeout = '60s'`,
+  `alter role ${role} set idle_in_transaction_session_timeout = '60s'`,
+];
