@@ -71,6 +71,7 @@ describe('the gate', () => {
       }),
     ],
     ['an older vault whose root survives', vault({ epoch: 2 })],
+    ['a running vault with all that was handed out', () => ({ handedOut: new Map([['first', 44]]) })],
   ];
   it.each(FITS)('opens for %s', (_, ...changes) => expect(verdictOf(...changes)).toBeUndefined());
 
@@ -88,6 +89,22 @@ describe('the gate', () => {
       true,
       /neither a custodian/,
       () => ({ vault: undefined, custodian: undefined }),
+    ],
+    [
+      'a sealed log that nobody has witnessed, with nothing beside it',
+      'lost',
+      true,
+      /neither a custodian/,
+      () => ({ vault: undefined, custodian: undefined }),
+      log({ checkpoints: [] }),
+    ],
+    [
+      'a log of which only a checkpoint is known, with nothing beside it',
+      'lost',
+      true,
+      /neither a custodian/,
+      () => ({ vault: undefined, custodian: undefined }),
+      log({ checkpoints: [checkpoint()], incarnations: new Map() }),
     ],
     ['a vault without any custodian', 'lost', true, /No mirror/, () => ({ custodian: undefined })],
     ['a custodian without any root', 'lost', true, /No mirror/, custodian({ epochs: [] })],
@@ -111,6 +128,29 @@ describe('the gate', () => {
       false,
       /state 8/,
       vault({ custodianNumber: 9, epoch: 2, currentEpoch: 2 }),
+    ],
+    [
+      'a custodian older than a vault whose database went back as well',
+      'behind',
+      false,
+      /state 8/,
+      vault({ custodianNumber: 9 }),
+      () => ({ handedOut: new Map([['first', 45]]) }),
+    ],
+    [
+      'a custodian older than a vault in which an epoch is being sealed',
+      'behind',
+      true,
+      /state 8/,
+      vault({ custodianNumber: 9, epoch: 2 }),
+    ],
+    [
+      'a custodian from before the epoch that the vault is sealing for',
+      'lost',
+      true,
+      /epoch 3 this older copy has no root/,
+      vault({ custodianNumber: 9, epoch: 2 }),
+      custodian({ epochs: [2] }),
     ],
     [
       'a custodian from before the vault’s epoch',
@@ -179,6 +219,13 @@ describe('the gate', () => {
       }),
     ],
     [
+      'a vault from before a restore after which no key was made',
+      'stale',
+      true,
+      /incarnation second, which this one does not know/,
+      log({ incarnations: new Map([['second', 0]]) }),
+    ],
+    [
       'a vault that knows an earlier life too little',
       'stale',
       true,
@@ -196,6 +243,13 @@ describe('the gate', () => {
       true,
       /running/,
       () => ({ handedOut: new Map([['first', 45]]) }),
+    ],
+    [
+      'a database that went back to before the running life',
+      'stepped-back',
+      true,
+      /running/,
+      () => ({ handedOut: new Map([['second', 0]]) }),
     ],
   ];
   it.each(REFUSED)('stays closed for %s: %s', (_, state, acceptable, why, ...changes) => {
@@ -235,6 +289,13 @@ describe('the gate', () => {
     const grown = verdictOf(custodian({ checkpoint: { sequence: 110, link: 'bb' } }));
     expect(grown).toMatchObject({ doubt: 'possible-tampering', missing: { from: 101, to: 110 } });
     expect(verdictOf(custodian({ checkpoint: { sequence: 150, link: 'bb' } }))?.doubt).toBeUndefined();
+  });
+
+  it('tells a custodian that is older from one that is all gone', () => {
+    const older = [vault({ custodianNumber: 9 }), custodian({ epochs: [1, 2] })] as const;
+    expect(verdictOf(...older)).toMatchObject({ state: 'lost', doubt: 'older-custodian' });
+    expect(verdictOf(older[0])).toMatchObject({ state: 'behind', doubt: 'older-custodian' });
+    expect(verdictOf(custodian({ epochs: [] }))?.doubt).toBeUndefined();
   });
 
   it('lets a drill have an older log', () => {
