@@ -79,14 +79,3 @@ export const isWitnessGenuine = (witnessed: WitnessedCheckpoint, keys: JSONWebKe
 /** Whether an event is the last that the checkpoint covers, at the end of the very chain that it covers. */
 export const endsWith = ({ sequence, link, previousLink }: Checkpoint, event: StoredEvent): boolean =>
   linked({ sequence: sequence - 1, link: previousLink }, event).link === link;
-
-/** A checkpoint as the vault keeps it. */
-export const witnessedOf = (checkpoint: Checkpoint): WitnessedCheckpoint => ({
-  sequence: String(checkpoint.sequence),
-  position: checkpoint.position,
-  hash: checkpoint.link,
-  at: checkpoint.at,
-  signature: checkpoint.signature,
-  incarnation: checkpoint.incarnation,
-  mintSequence: String(checkpoint.mintSequence),
-});

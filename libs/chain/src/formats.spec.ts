@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { witnessedOf } from '#vault/operations';
 import { canonicalJson } from './canonical-json.js';
 import type { Checkpoint } from './checkpoint.js';
-import { endsWith, isGenuine, isWitnessGenuine, witnessedOf } from './checkpoint.js';
+import { endsWith, isGenuine, isWitnessGenuine } from './checkpoint.js';
 import type { LinkedEvent } from './link.js';
 import { eventBytes, GENESIS, linked } from './link.js';
 

@@ -17,6 +17,19 @@ export interface WitnessedCheckpoint {
   readonly mintSequence: string;
 }
 
+/** What the log says in a checkpoint of which the vault keeps a copy. */
+interface OfTheLog extends Pick<WitnessedCheckpoint, 'position' | 'at' | 'signature' | 'incarnation'> {
+  readonly sequence: number;
+  readonly link: string;
+  readonly mintSequence: number;
+}
+
+/** A checkpoint of the log as the vault keeps it. */
+export const witnessedOf = ({ position, at, signature, incarnation, ...counts }: OfTheLog): WitnessedCheckpoint => ({
+  ...{ position, at, signature, incarnation },
+  ...{ sequence: String(counts.sequence), hash: counts.link, mintSequence: String(counts.mintSequence) },
+});
+
 /** What a checkpoint says of the vault, and the last one that the vault was given. */
 export interface VaultStanding {
   /** Whether the gate is open: of a vault that may be the wrong one nothing is written down in the log. */

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from '#postgres';
 import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../aead.js';
 import type { Doubt, LossReport } from '../recovery-contract.js';
-import type { WitnessedCheckpoint } from '../witness-contract.js';
+import { witnessedOf } from '../witness-contract.js';
 import type { CustodianState } from './custodian/custodian-state.js';
 import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
@@ -14,7 +14,7 @@ import { noteLost, noteOpened } from './epochs/epoch-table.js';
 import { readVaultRow } from './founding.js';
 import { demandedBy } from './gate-judgement.js';
 import { beginIncarnation, readIncarnations } from './incarnations.js';
-import type { LogCheckpoint, LogTestimony } from './log-witness.js';
+import type { LogTestimony } from './log-witness.js';
 import type { Closed, Losses } from './losses.js';
 import { beyond, bringUpCustodian, remember } from './older-custodian.js';
 import { noteReconciled } from './reapplied.js';
@@ -58,7 +58,7 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
   if (doubt === 'older-custodian') await bringUpCustodian(closed);
   // Of what was accepted nothing is witnessed any more, whatever the log itself has there.
   const last = log.checkpoints.find(({ sequence }) => !missingEvents || sequence < missingEvents.from);
-  const checkpoint = last ? witnessed(last) : null;
+  const checkpoint = last ? witnessedOf(last) : null;
   await custodian.change(({ phase, checkpoint: kept }) =>
     phase === 'founding' || (missingEvents && kept?.hash !== checkpoint?.hash)
       ? { phase: 'founded', checkpoint }
@@ -185,13 +185,3 @@ const markLost = async (client: PoolClient, { scopeIds }: Losses): Promise<void>
     [scopeIds],
   );
 };
-
-const witnessed = (checkpoint: LogCheckpoint): WitnessedCheckpoint => ({
-  sequence: String(checkpoint.sequence),
-  position: checkpoint.position,
-  hash: checkpoint.link,
-  at: checkpoint.at,
-  signature: checkpoint.signature,
-  incarnation: checkpoint.incarnation,
-  mintSequence: String(checkpoint.mintSequence),
-});
