@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from '#postgres';
 
 type Place = Parameters<Custodian['wrapEpochKey']>[0];
 type State = Parameters<Custodian['writeState']>[0];
+type Confirm = () => Promise<void>;
 
 /** What a process that was killed meets: nothing that it does happens any more. */
 export class Killed extends Error {
@@ -50,11 +51,11 @@ export class Life {
   pool(pool: Pool): Pool {
     pool.on('connect', (client) => this.#clients.add(client));
     const query = (target: Pool | PoolClient) => (first: unknown, second?: unknown) => {
-      const text = typeof first === 'string' ? first : (first as { text: string }).text;
+      const text = (typeof first === 'string' ? first : (first as { text: string }).text).trimStart();
       const send = () => target.query(first as string, second as unknown[]);
       const run = () => this.#passing(typeof first === 'string' ? first : JSON.stringify(first), send);
       // The heartbeat comes when it comes; the steps are to be the same each time.
-      return text === 'select 1' ? this.#alive(run) : this.step(run);
+      return text.startsWith('update leases.lease set renewals') ? this.#alive(run) : this.step(run);
     };
     const mortal = <T extends Pool | PoolClient>(target: T): T =>
       new Proxy(target, {
@@ -119,20 +120,23 @@ class MortalCustodian extends Custodian {
   id() {
     return this.inner.id();
   }
-  enrol() {
-    return this.life.step(() => this.inner.enrol());
+  enrol(confirm?: Confirm) {
+    return this.life.step(() => this.inner.enrol(confirm));
+  }
+  takeOver() {
+    return this.inner.takeOver();
   }
   readState() {
     return this.inner.readState();
   }
-  writeState(state: State) {
-    return this.life.step(() => this.inner.writeState(state));
+  writeState(state: State, confirm?: Confirm) {
+    return this.life.step(() => this.inner.writeState(state, confirm));
   }
-  createRoot(epoch: number) {
-    return this.life.step(() => this.inner.createRoot(epoch));
+  createRoot(epoch: number, confirm?: Confirm) {
+    return this.life.step(() => this.inner.createRoot(epoch, confirm));
   }
-  destroyRoot(epoch: number) {
-    return this.life.step(() => this.inner.destroyRoot(epoch));
+  destroyRoot(epoch: number, confirm?: Confirm) {
+    return this.life.step(() => this.inner.destroyRoot(epoch, confirm));
   }
   epochs() {
     return this.inner.epochs();

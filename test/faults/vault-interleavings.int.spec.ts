@@ -12,7 +12,7 @@ const until = async (holds: () => Promise<boolean> | boolean): Promise<void> => 
 };
 
 /** Who holds the right to write. */
-const LOCKED = `select pid from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`;
+const HOLDER = 'select session_pid as pid from leases.lease';
 
 /** Transactions of the vault that another one waits for. */
 const BLOCKING = `select pid from pg_stat_activity where application_name like '%keeper%' and pid in
@@ -125,7 +125,7 @@ describe('operations of the vault that meet', () => {
     await house.mint(somebody());
     house.leaseMs = 1_000;
     await house.restart();
-    const lose = () => house.sql(`select pg_terminate_backend(pid, 5000) from (${LOCKED}) as locked`);
+    const lose = () => house.sql(`select pg_terminate_backend(pid, 5000) from (${HOLDER}) as holder`);
     const held = house.life.hold('insert into mirror', 'before');
     await lose();
     await held.reached;

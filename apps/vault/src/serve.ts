@@ -35,7 +35,11 @@ export const serve = async (configure: () => VaultServerOptions): Promise<void> 
   try {
     const options = configure();
     const tracing = options.tracing && (await startTracing(options.tracing));
-    const vault = await startVault({ ...options, onRefused: refuse });
+    const vault = await startVault({
+      ...options,
+      onRefused: refuse,
+      onStanding: (standing, gate) => say({ event: standing, ...told(gate) }),
+    });
     const stop = () =>
       void vault
         .stop()

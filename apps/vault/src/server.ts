@@ -39,6 +39,8 @@ export interface VaultServerOptions {
   readonly metrics?: { readonly METRICS_PORT: number | undefined; readonly METRICS_HOST: string };
   /** Shows what it is asked; the names of calls and how long they took, no more. */
   readonly tracing?: TracingOptions | undefined;
+  /** Called when this vault has become the active one, or a standby, after the start. */
+  readonly onStanding?: (standing: 'active' | 'standby', gate: GateState) => void;
   /** Called when the vault must stop by itself after it had been serving. */
   readonly onRefused?: (refusal: GateRefusal) => void;
 }
@@ -67,10 +69,7 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
   try {
     const { drill = false } = options;
     const open = (place: string) => {
-      const mirror = openPlace(place, {
-        ...(options.home === undefined ? {} : { home: options.home }),
-        observed: drill,
-      });
+      const mirror = openPlace(place, options.home === undefined ? {} : { home: options.home });
       return drill ? observing(mirror) : mirror;
     };
     keeper = await Keeper.start({
@@ -88,6 +87,7 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
       ...(options.logPatienceMs === undefined ? {} : { logPatienceMs: options.logPatienceMs }),
       ...(options.home === undefined ? {} : { home: options.home }),
       onRefused: (refusal) => options.onRefused?.(refusal),
+      onStanding: (standing) => keeper && options.onStanding?.(standing, keeper.gate),
     });
     server.addService(vaultServiceDefinition, vaultService(keeper));
     const port = await listen(server, options);

@@ -10,6 +10,8 @@ export interface LeaseOptions {
   readonly name: string;
   /** After so long without a renewal another may take it, in milliseconds. */
   readonly leaseMs: number;
+  /** From one renewal to the next, in milliseconds (a fifth of the lease). */
+  readonly renewEveryMs?: number;
   /** Its monotonic time only. */
   readonly clock: Clock;
 }
@@ -42,10 +44,11 @@ export class Lease implements LeaseRight {
    * up; a whole lease otherwise, whatever the server's clock says: that one may have been set in between.
    */
   readonly inheritedMs: number;
-  #heldUntilMs: number;
+  #confirmedAtMs: number;
   #isOver = false;
   #renewing = false;
   #unanswered = 0;
+  readonly #everyMs: number;
   readonly #timer: NodeJS.Timeout;
 
   /** @internal made by `LeaseContender` */
@@ -59,10 +62,11 @@ export class Lease implements LeaseRight {
     this.token = token;
     this.number = number;
     this.inheritedMs = inheritedMs;
-    this.#heldUntilMs = this.#until(atMs);
+    this.#confirmedAtMs = atMs;
+    this.#everyMs = options.renewEveryMs ?? options.leaseMs / RENEWALS_PER_LEASE;
     client.on('error', () => this.#lose('the connection to the database was lost'));
     client.on('end', () => this.#lose('the connection to the database was lost'));
-    this.#timer = setInterval(() => this.#beat(), options.leaseMs / RENEWALS_PER_LEASE);
+    this.#timer = setInterval(() => this.#beat(), this.#everyMs);
     this.#timer.unref();
   }
 
@@ -71,7 +75,12 @@ export class Lease implements LeaseRight {
    * that has only run out (the process was stopped) holds again once it is renewed, if nobody has taken it meanwhile.
    */
   isHeld(): boolean {
-    return !this.#isOver && this.options.clock.monotonicMs() < this.#heldUntilMs;
+    const { clock, leaseMs } = this.options;
+    return clock.monotonicMs() - this.confirmedAtMs < leaseMs * (1 - LEASE_MARGIN);
+  }
+  /** Monotonic time from before the last renewal was sent: then it was surely ours. */
+  get confirmedAtMs(): number {
+    return this.#isOver ? -Infinity : this.#confirmedAtMs;
   }
   /** Lost or released, for good. */
   get isOver(): boolean {
@@ -94,7 +103,7 @@ export class Lease implements LeaseRight {
   #beat(): void {
     if (this.#renewing) {
       // Counted in beats and not in time: a process that was stopped first reads the answer that has long been there.
-      if (++this.#unanswered >= RENEWALS_PER_LEASE) this.#lose('the database does not answer');
+      if (++this.#unanswered * this.#everyMs >= this.options.leaseMs) this.#lose('the database does not answer');
       return;
     }
     this.#renewing = true;
@@ -102,7 +111,7 @@ export class Lease implements LeaseRight {
     renewLease(this.client, this, this.options.leaseMs)
       .then(
         (renewed) => {
-          if (renewed) this.#heldUntilMs = this.#until(askedAtMs);
+          if (renewed) this.#confirmedAtMs = askedAtMs;
           else this.#lose('another has taken over');
         },
         () => this.#lose('the database does not answer'),
@@ -111,10 +120,6 @@ export class Lease implements LeaseRight {
         this.#renewing = false;
         this.#unanswered = 0;
       });
-  }
-
-  #until(askedAtMs: number): number {
-    return askedAtMs + this.options.leaseMs * (1 - LEASE_MARGIN);
   }
 
   #lose(why: string): void {

@@ -106,15 +106,19 @@ export interface SchemaAt {
 /**
  * Makes the tables of a database as they were after the steps named, in place of those that are there, which must hold
  * nothing that matters. The rest of the steps is run by `migrate` once the rows of that time are in. Throws MigrationError
- * when the steps of one are not a beginning of its list.
+ * when the steps of one are not a beginning of its list. `inOne`: how what is there is dropped, where not everybody may.
  */
-export const remakeSchemas = async (pool: Pool, schemas: readonly SchemaAt[]): Promise<void> => {
+export const remakeSchemas = async (
+  pool: Pool,
+  schemas: readonly SchemaAt[],
+  inOne: (work: (client: PoolClient) => Promise<void>) => Promise<void> = (work) => inTransaction(pool, work),
+): Promise<void> => {
   for (const { name, migrations, steps } of schemas)
     if (steps.some((id, index) => migrations[index]?.id !== id))
       throw new MigrationError(
         `The steps of ${name} are not those that this version knows: it is newer than the program.`,
       );
-  await inTransaction(pool, async (client) => {
+  await inOne(async (client) => {
     const tables = (await tablesOf(client)).map((table) => client.escapeIdentifier(table));
     if (tables.length > 0) await client.query(`drop table ${tables.join(', ')}`);
     await client.query('drop table if exists migration');

@@ -60,7 +60,9 @@ describe('the files of a custodian', () => {
     const text = await readFile(join(place, 'custodian.state'), 'utf8');
     for (const length of [0, 1, Math.floor(text.length / 2), text.length - 1, text.length]) {
       await writeFile(join(place, '.0123456789abcdef.new'), text.replace('"number":1', '"number":2').slice(0, length));
-      expect(await new FileCustodian(place).readState()).toEqual(before);
+      const custodian = new FileCustodian(place);
+      await custodian.takeOver();
+      expect(await custodian.readState()).toEqual(before);
       expect(await readdir(place)).toHaveLength(3);
     }
   });

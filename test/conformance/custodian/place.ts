@@ -8,6 +8,7 @@ export interface MirrorPlace {
 }
 
 type State = Parameters<Custodian['writeState']>[0];
+type Confirm = () => Promise<void>;
 
 /** A mirror on a volume that can be taken away, or that fails. */
 export class RemovableMirror extends Custodian {
@@ -24,11 +25,15 @@ export class RemovableMirror extends Custodian {
     return this.inner.place;
   }
   id = (): Promise<string> => this.#reach(() => this.inner.id());
-  enrol = (): Promise<string> => this.#reach(() => this.inner.enrol());
+  enrol = (confirm?: Confirm): Promise<string> => this.#reach(() => this.inner.enrol(confirm));
   readState = (): Promise<State | undefined> => this.#reach(() => this.inner.readState());
-  writeState = (state: State): Promise<void> => this.#reach(() => this.inner.writeState(state));
-  createRoot = (epoch: number): Promise<void> => this.#reach(() => this.inner.createRoot(epoch));
-  destroyRoot = (epoch: number): Promise<void> => this.#reach(() => this.inner.destroyRoot(epoch));
+  takeOver = (): Promise<void> => this.#reach(() => this.inner.takeOver());
+  writeState = (state: State, confirm?: Confirm): Promise<void> =>
+    this.#reach(() => this.inner.writeState(state, confirm));
+  createRoot = (epoch: number, confirm?: Confirm): Promise<void> =>
+    this.#reach(() => this.inner.createRoot(epoch, confirm));
+  destroyRoot = (epoch: number, confirm?: Confirm): Promise<void> =>
+    this.#reach(() => this.inner.destroyRoot(epoch, confirm));
   epochs = (): Promise<readonly number[]> =>
     this.#reach(async () => {
       if (this.trouble !== 'going') return this.inner.epochs();

@@ -26,6 +26,7 @@ export class GrpcVaultArchive extends VaultArchive {
   }
 
   async *backup(): AsyncGenerator<ArchiveFrame, void> {
+    await this.#connection.locate(STATUS_MS);
     const call = this.#connection.backup();
     try {
       for await (const message of call as AsyncIterable<ArchiveMessage>) yield frameOf(message);
@@ -37,6 +38,7 @@ export class GrpcVaultArchive extends VaultArchive {
   }
 
   async restore(frames: AsyncIterable<ArchiveFrame>, incarnation: string): Promise<void> {
+    await this.#connection.locate(STATUS_MS);
     const { promise: answer, resolve, reject } = Promise.withResolvers<void>();
     const call = this.#connection.restore((error) => (error ? reject(fromStatus(error)) : resolve()));
     let answered = false;

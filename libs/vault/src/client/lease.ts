@@ -21,6 +21,8 @@ export interface LeaseListener {
 const MARGIN = 0.02;
 const RENEWALS_PER_LEASE = 5;
 const RECONNECT_MS = 100;
+/** A vault that has not said welcome by then is tried no longer, where there is another. */
+const WELCOMED_WITHIN_MS = 1_500;
 /** Until the vault has said how long a lease is. */
 const DEFAULT_LEASE_MS = 5_000;
 
@@ -108,11 +110,15 @@ export class Lease {
     const stream = this.connection.hold();
     this.#stream = stream;
     let ended = false;
+    const { place, hasOthers } = this.connection;
+    const unwelcome = hasOthers ? setTimeout(() => stream.cancel(), WELCOMED_WITHIN_MS) : undefined;
     const end = () => {
       if (ended) return;
       ended = true;
+      clearTimeout(unwelcome);
       clearInterval(this.#timer);
       if (this.#closed || this.#stream !== stream) return;
+      if (hasOthers) this.connection.elsewhere(place);
       this.#stream = undefined;
       this.#reconnecting = setTimeout(() => this.#connect(), RECONNECT_MS);
       this.#reconnecting.unref();
@@ -120,7 +126,10 @@ export class Lease {
     stream.on('error', end);
     stream.on('end', end);
     // Each message is handled wholly before the next: a renewal that follows a notice is confirmed after the keys are gone.
-    stream.on('data', (message: ToHolder) => this.#receive(stream, message));
+    stream.on('data', (message: ToHolder) => {
+      if (message.message === 'welcome') clearTimeout(unwelcome);
+      this.#receive(stream, message);
+    });
     stream.write({ hello: { holder: this.holder, view: this.#view, counter: this.#counter } });
     this.#renew(stream);
     this.#restartTimer(stream);

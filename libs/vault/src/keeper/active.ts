@@ -1,10 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '#kernel';
-import type { Pool, PoolClient } from '#postgres';
-import { GateRefusal } from './gate.js';
-
-/** One vault writes. The number is arbitrary and ours: "makuler vault" in the space of advisory locks of its database. */
-const LOCK = "hashtextextended('makuler.vault.active', 0)";
+import { MakulerError } from '#kernel';
+import type { Lease, Pool, PoolClient } from '#postgres';
+import { inTransactionUnder, LeaseContender, LeaseLost } from '#postgres';
 
 /** What the vault's row says about keys. */
 export interface SequenceRow {
@@ -17,74 +14,92 @@ export const readSequence = async (client: PoolClient, token: string): Promise<S
   (await client.query<SequenceRow>('select incarnation, mint_sequence from vault where active = $1', [token])).rows[0];
 
 /**
- * The right to be the active vault of a database: a session's advisory lock, and a random token in the `vault` row that
- * every write checks. The lock keeps a second vault out; the token stops a first one that has lost the lock unnoticed.
+ * Runs `work` in one transaction that is committed only while this vault is the active one. Every writing of the vault's database
+ * goes through it: a standby that takes over waits for those that are under way, or has them rolled back. Throws `vault-unavailable`.
+ */
+export type Write = <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+
+/** Throws `vault-unavailable` unless this vault is the active one, by the word of the database at this moment. */
+export type Confirm = () => Promise<void>;
+
+/** Another vault is active: this one stands by. */
+export class StandingBy extends Error {
+  override readonly name = 'StandingBy';
+  constructor() {
+    super('another vault is active');
+  }
+}
+
+/** A process on a busy machine must not lose its right for a moment’s silence, however short the leases are that it gives. */
+const SHORTEST_MS = 1_000;
+
+/** Wants to be the active vault of a database, for as long as the process runs. */
+export class Candidacy {
+  readonly #contender: LeaseContender;
+
+  constructor(
+    private readonly pool: Pool,
+    clock: Clock,
+    leaseMs: number,
+  ) {
+    const longMs = Math.max(leaseMs, SHORTEST_MS);
+    this.#contender = new LeaseContender({ pool, name: 'vault', leaseMs: longMs, renewEveryMs: leaseMs / 5, clock });
+  }
+
+  /** Throws StandingBy while another vault is active, `database-unavailable`. `onLost` is called once, when the right may be gone. */
+  async take(onLost: (why: string) => void): Promise<Activity> {
+    const lease = await this.#contender.attempt(onLost);
+    if (!lease) throw new StandingBy();
+    return new Activity(this.pool, lease, onLost);
+  }
+}
+
+/**
+ * The right to be the active vault of a database, for one life of the vault: a lease in the database, whose token stands in the
+ * `vault` row too once this life has reconciled. The lease keeps a second vault out; the tokens stop a first one that has lost
+ * it unnoticed, and what an earlier life of this very process has still under way.
  */
 export class Activity {
-  readonly token = randomUUID();
-  #lost: string | undefined;
-  readonly #timer: NodeJS.Timeout;
+  constructor(
+    private readonly pool: Pool,
+    private readonly lease: Lease,
+    private readonly onLost: (why: string) => void,
+  ) {}
 
-  private constructor(
-    private readonly client: PoolClient,
-    private readonly clock: Clock,
-    onLost: (why: string) => void,
-    beatMs: number,
-  ) {
-    this.#confirmedAtMs = clock.monotonicMs();
-    const lose = (why: string) => {
-      if (this.#lost !== undefined) return;
-      this.#lost = why;
-      clearInterval(this.#timer);
-      onLost(why);
-    };
-    client.on('error', () => lose('the connection to the database was lost'));
-    client.on('end', () => lose('the connection to the database was lost'));
-    let beating = false;
-    this.#timer = setInterval(() => {
-      if (beating) return;
-      beating = true;
-      const askedAtMs = this.clock.monotonicMs();
-      this.client
-        .query('select 1')
-        .then(
-          () => (this.#confirmedAtMs = askedAtMs),
-          () => lose('the database does not answer'),
-        )
-        .finally(() => (beating = false));
-    }, beatMs);
-    this.#timer.unref();
+  get token(): string {
+    return this.lease.token;
   }
-  #confirmedAtMs: number;
-
-  /** Monotonic time at which the lock was last known to be ours. Leases are given only for a while after it. */
+  /** Whether the vault before may go on believing that it is active: it did not give the right up. */
+  get isInherited(): boolean {
+    return this.lease.inheritedMs > 0;
+  }
+  /** Monotonic time at which the right was last known to be ours. */
   get confirmedAtMs(): number {
-    return this.#lost === undefined ? this.#confirmedAtMs : -Infinity;
+    return this.lease.confirmedAtMs;
+  }
+  /** Whether no other vault can be active. Nothing is answered otherwise. */
+  isHeld(): boolean {
+    return this.lease.isHeld();
+  }
+  /** Lost or given up, for good. */
+  get isOver(): boolean {
+    return this.lease.isOver;
   }
 
-  /**
-   * Takes the lock, or throws a GateRefusal `not-active` when another vault keeps it for two leases (the server may need a
-   * moment to notice that a killed one is gone). `onLost` is called once, when the right may be gone.
-   */
-  static async take(pool: Pool, clock: Clock, leaseMs: number, onLost: (why: string) => void): Promise<Activity> {
-    const client = await pool.connect();
-    const untilMs = clock.monotonicMs() + 2 * leaseMs;
-    for (;;) {
-      const { rows } = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${LOCK}) as taken`);
-      if (rows[0]?.taken) return new Activity(client, clock, onLost, leaseMs / 5);
-      if (clock.monotonicMs() > untilMs) break;
-      await new Promise((resolve) => setTimeout(resolve, leaseMs / 20));
+  readonly write: Write = (work) => this.#noticing(() => inTransactionUnder(this.pool, this.lease, work));
+  readonly confirm: Confirm = () => this.#noticing(() => this.lease.confirm());
+
+  giveUp(): Promise<void> {
+    return this.lease.release();
+  }
+
+  async #noticing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+      this.onLost('another vault has taken over');
+      throw new MakulerError('vault-unavailable', { detail: 'Another vault has taken over this database.' });
     }
-    client.release();
-    throw new GateRefusal('not-active', 'Another vault is active on this database.');
-  }
-
-  async giveUp(): Promise<void> {
-    clearInterval(this.#timer);
-    const lost = this.#lost !== undefined;
-    this.#lost ??= 'given up';
-    // The connection is closed rather than returned: its end is what surely frees the lock.
-    if (!lost) await this.client.query(`select pg_advisory_unlock(${LOCK})`).catch(() => undefined);
-    this.client.release(true);
   }
 }

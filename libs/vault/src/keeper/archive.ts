@@ -3,7 +3,6 @@ import type { Pool, PoolClient } from '#postgres';
 import {
   appliedMigrations,
   insertRows,
-  inTransaction,
   migrate,
   MigrationError,
   onSnapshot,
@@ -12,6 +11,7 @@ import {
   tablesOf,
 } from '#postgres';
 import type { ArchiveFrame, ArchiveHeader } from '../archive-contract.js';
+import type { Write } from './active.js';
 import { readVaultRow } from './founding.js';
 import { beginIncarnation } from './incarnations.js';
 import { SCHEMA } from './schema.js';
@@ -66,6 +66,7 @@ export interface RestoreTarget {
   readonly incarnation: string;
   /** The caller's right to write, checked like every writer's. */
   readonly token: string;
+  readonly write: Write;
 }
 
 /**
@@ -76,15 +77,15 @@ export interface RestoreTarget {
 export const restoreVault = async (
   pool: Pool,
   frames: AsyncIterable<ArchiveFrame>,
-  { installation, incarnation, token }: RestoreTarget,
+  { installation, incarnation, token, write }: RestoreTarget,
 ): Promise<void> => {
   if (await readVaultRow(pool)) throw new MakulerError('restore-not-empty', { detail: 'The vault has keys already.' });
   const reading = frames[Symbol.asyncIterator]();
   try {
     const header = headerFrom((await reading.next()).value as ArchiveFrame | undefined);
     if (header.installation !== installation) throw new MakulerError('backup-foreign');
-    await makeSchema(pool, header);
-    await inTransaction(pool, async (client) => {
+    await makeSchema(pool, header, write);
+    await write(async (client) => {
       await insertFrames(client, header, reading);
       await beginIncarnation(client, { id: incarnation });
       await client.query('update vault set active = $1', [token]);
@@ -100,9 +101,9 @@ const headerFrom = (frame: ArchiveFrame | undefined): ArchiveHeader => {
   throw notWhole('it does not begin with its header');
 };
 
-const makeSchema = async (pool: Pool, { schema: steps }: ArchiveHeader): Promise<void> => {
+const makeSchema = async (pool: Pool, { schema: steps }: ArchiveHeader, write: Write): Promise<void> => {
   try {
-    await remakeSchemas(pool, [{ name: SCHEMA_NAME, migrations: SCHEMA, steps }]);
+    await remakeSchemas(pool, [{ name: SCHEMA_NAME, migrations: SCHEMA, steps }], write);
   } catch (error) {
     throw error instanceof MigrationError ? new MakulerError('backup-newer', { cause: error }) : error;
   }

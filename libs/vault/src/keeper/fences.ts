@@ -1,9 +1,9 @@
 import type { OwnerRef } from '#kernel';
 import { MakulerError } from '#kernel';
-import type { Pool, PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
+import type { PoolClient } from '#postgres';
 import { randomUUID } from 'node:crypto';
 import type { FenceOrder } from '../shredder-contract.js';
+import type { Write } from './active.js';
 import type { BucketRow } from './buckets.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
@@ -20,7 +20,7 @@ import type { Doomed } from './tombstones.js';
 /** Closes owners to new scopes and seals, for a while or for ever. */
 export class Fences {
   constructor(
-    private readonly pool: Pool,
+    private readonly write: Write,
     private readonly keyring: BucketKeyring,
     private readonly custodian: CustodianMirrors,
     private readonly holders: Holders,
@@ -43,7 +43,7 @@ export class Fences {
   }
 
   #putUp({ orderId, owner, kind, except }: FenceOrder): Promise<void> {
-    return inTransaction(this.pool, async (client) => {
+    return this.write(async (client) => {
       const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
       // Whoever carried the order out has released its fence, and would not do so twice.
       const { rowCount } = await client.query('select from receipt where order_id = $1', [orderId]);
@@ -58,7 +58,7 @@ export class Fences {
 
   /** Opens the fence of an order again; of whom something was shredded for an erasure, only what it excepts. */
   async release(owner: OwnerRef, orderId: string): Promise<void> {
-    await inTransaction(this.pool, async (client) => {
+    await this.write(async (client) => {
       const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
       if (row.fenceOrder !== orderId) return;
       if (row.state === 'fenced') await setOwner(client, owner, 'open', undefined, undefined);
@@ -75,7 +75,7 @@ export class Fences {
   async closeForEver(owner: OwnerRef, orderId: string): Promise<void> {
     let journaled = false;
     try {
-      await inTransaction(this.pool, async (client) => {
+      await this.write(async (client) => {
         const row = (await lockOwners(client, [owner])).get(ownerKey(owner))!;
         // A crash may have come between the journal and this transaction, and then the next start has closed the owner.
         if (row.state === 'closed') return raiseReceipt(client, orderId, this.#closedIn(owner));

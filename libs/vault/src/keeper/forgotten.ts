@@ -1,6 +1,6 @@
 import type { OwnerRef } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
+import type { Write } from './active.js';
 import { ownerKey } from './buckets.js';
 import type { BucketKeyring } from './keyring.js';
 import { scopesOf } from './lookup.js';
@@ -12,7 +12,11 @@ import { beginErasing } from './tombstones.js';
  * applied, so that whoever is left is one whom a newer custodian would know. Of an erased owner nothing may live in a category
  * that was destroyed; where nothing does, their fence is put up again: the journal may have let go of them.
  */
-export const stillThere = async (pool: Pool, keyring: BucketKeyring, forgot: readonly Forgot[]): Promise<number> => {
+export const stillThere = async (
+  { pool, write }: { readonly pool: Pool; readonly write: Write },
+  keyring: BucketKeyring,
+  forgot: readonly Forgot[],
+): Promise<number> => {
   if (forgot.length === 0) return 0;
   const states = await ownerStates(pool);
   const isShut = (owner: OwnerRef) => ['erasing', 'closed'].includes(states.get(ownerKey(owner)) ?? '');
@@ -22,7 +26,7 @@ export const stillThere = async (pool: Pool, keyring: BucketKeyring, forgot: rea
     if ((await scopesOf(pool, keyring, owner)).some(({ state, category }) => state === 'live' && keys[category]))
       present.add(ownerKey(owner));
     else gone.push(owner);
-  if (gone.length > 0) await inTransaction(pool, (client) => beginErasing(client, gone));
+  if (gone.length > 0) await write((client) => beginErasing(client, gone));
   const settled = await settledSequence(pool);
   for (const { owner, keys } of expiriesOf(forgot.filter(({ sequence }) => sequence > settled)))
     // Behind an erasure nothing is listed any more; that the owner is shut has been seen above.

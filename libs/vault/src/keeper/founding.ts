@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
-import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../aead.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
+import type { Write } from './active.js';
 import { storeWraps, wrapByMirrors } from './epochs/epoch-keys.js';
 import { noteOpened } from './epochs/epoch-table.js';
 import { writeFirstIncarnation } from './incarnations.js';
@@ -21,9 +21,10 @@ export interface VaultRow {
 export const readVaultRow = async (pool: Pool): Promise<VaultRow | undefined> =>
   (await pool.query<VaultRow>('select * from vault')).rows[0];
 
-interface FirstLife {
+interface NewLife {
   /** The right to write. */
   readonly token: string;
+  readonly write: Write;
   readonly leaseMs: number;
   readonly now: Date;
 }
@@ -33,10 +34,13 @@ interface FirstLife {
  * of the one before it have run out, and the next one waits for them too. Waits for a transaction that another vault may still have under way there;
  * throws `vault-unavailable` when that has begun another epoch since `row` was read.
  */
-export const takeOver = async (pool: Pool, row: VaultRow, token: string, leaseMs: number): Promise<void> => {
-  const { rowCount } = await pool.query(
-    'update vault set active = $1, lease_ms = greatest(lease_ms, $2) where epoch = $3',
-    [token, leaseMs, row.epoch],
+export const takeOver = async (row: VaultRow, { token, write, leaseMs }: NewLife): Promise<void> => {
+  const { rowCount } = await write((client) =>
+    client.query('update vault set active = $1, lease_ms = greatest(lease_ms, $2) where epoch = $3', [
+      token,
+      leaseMs,
+      row.epoch,
+    ]),
   );
   if (rowCount !== 1) throw new MakulerError('vault-unavailable', { detail: 'Another vault was still sealing.' });
 };
@@ -45,27 +49,26 @@ export const takeOver = async (pool: Pool, row: VaultRow, token: string, leaseMs
  * The installation's row, made at the very first start; custodian and database end up with the same installation, whatever
  * a crash leaves half done. Only behind the gate's verdict: a database is filled anew only when nothing was ever sealed.
  */
-export const found = async (pool: Pool, custodian: CustodianMirrors, life: FirstLife): Promise<VaultRow> => {
+export const found = async (pool: Pool, custodian: CustodianMirrors, life: NewLife): Promise<VaultRow> => {
   const state = custodian.state;
   const row = await readVaultRow(pool);
   if (!row) {
     const { installation } = state ?? (await custodian.found(randomUUID()));
-    await writeFirstRow(pool, custodian, installation, life);
+    await writeFirstRow(custodian, installation, life);
   }
   if (custodian.state!.phase === 'founding') await custodian.change(() => ({ phase: 'founded' }));
   return row ?? (await readVaultRow(pool))!;
 };
 
 const writeFirstRow = async (
-  pool: Pool,
   custodian: CustodianMirrors,
   installation: string,
-  { token, leaseMs, now }: FirstLife,
+  { token, write, leaseMs, now }: NewLife,
 ): Promise<void> => {
   const epochKey = newKey();
   const wraps = await wrapByMirrors(custodian, { installation, epoch: 1 }, epochKey);
   wipe(epochKey);
-  await inTransaction(pool, async (client) => {
+  await write(async (client) => {
     const incarnation = randomUUID();
     await client.query(
       `insert into vault (installation, incarnation, mint_sequence, epoch, active, lease_ms, custodian_number) values ($1, $2, 0, 1, $3, $4, $5)`,

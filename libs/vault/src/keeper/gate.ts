@@ -35,6 +35,8 @@ export interface Refused {
 /** What the reconciliation at the vault's start found. Only `consistent` and `reconciled` serve. */
 export type GateState =
   | { readonly state: 'opening' }
+  /** Another vault is active on the database; this one serves nothing, and takes over when that one is gone. */
+  | { readonly state: 'standby'; readonly why: string }
   | { readonly state: 'consistent' }
   /** Shreds of the journal whose tombstones were missing were applied again before anything was served. */
   | { readonly state: 'reconciled'; readonly applied: number }
@@ -59,9 +61,7 @@ export type RefusalReason =
   /** The custodian knows an installation, and the database is empty. */
   | 'database-empty'
   /** The database under a running vault was replaced by an earlier one. */
-  | 'stepped-back'
-  /** Another vault is active on this database. */
-  | 'not-active';
+  | 'stepped-back';
 
 /** The vault refuses to run, and says why and what would help. Nothing was changed, and nothing reads as erased. */
 export class GateRefusal extends Error {

@@ -1,13 +1,14 @@
 import type { Clock, OwnerRef, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
-import { assertDurable, inTransaction, migrate } from '#postgres';
+import { assertDurable, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
 import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
 import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredder-contract.js';
 import type { ScopeRequest } from '../vault.js';
 import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
-import { Activity } from './active.js';
+import type { Activity } from './active.js';
+import { Candidacy, StandingBy } from './active.js';
 import { backUpVault, restoreVault } from './archive.js';
 import { assertFits, ClosedGate, leaveForkToOperator } from './closed-gate.js';
 import { reportMirrors } from './custodian/mirror-report.js';
@@ -59,6 +60,8 @@ export interface KeeperOptions {
   readonly olderLogExpected?: boolean;
   /** Called when the gate refuses without a way out after the vault had been serving: the program ends and says why. */
   readonly onRefused: (refusal: GateRefusal) => void;
+  /** Called when this vault has become the active one, or a standby, after the start. */
+  readonly onStanding?: (standing: 'active' | 'standby') => void;
 }
 
 /**
@@ -76,19 +79,26 @@ export class Keeper {
   readonly #counts: VaultCounts;
   #ended = false;
   #holders: Holders | undefined;
+  readonly #candidacy: Candidacy;
+  /** Held while this is the active vault, behind an open gate or behind one that an operator can lead out of. */
+  #activity: Activity | undefined;
+  #isStandby = false;
 
   private constructor(private readonly options: KeeperOptions) {
     this.#counts = new VaultCounts(options.pool, options.clock);
+    this.#candidacy = new Candidacy(options.pool, options.clock, options.leaseMs);
     this.recovery = new Recovery({
       pool: options.pool,
       whileClosed: (work) => this.#whileClosed(work),
       reconcile: () => this.#reconcileAgain('losses were accepted'),
       keyring: () => this.#current().keyring,
+      write: () => this.#current().activity.write,
     });
   }
 
   /**
-   * Reconciles, and opens the gate; a gate that must stay closed and has a way out is a start too, and `gate` says which.
+   * Reconciles, and opens the gate; a gate that must stay closed and has a way out is a start too, and `gate` says which; so is
+   * standing by while another vault is active.
    * Throws GateRefusal, or what kept the database from answering.
    */
   static async start(options: KeeperOptions): Promise<Keeper> {
@@ -108,6 +118,10 @@ export class Keeper {
   }
   get gate(): GateState {
     return this.#gate;
+  }
+  /** Whether this is the active vault of its database, whether its gate is open or not. */
+  get isActive(): boolean {
+    return this.#activity?.isHeld() ?? false;
   }
   /** Names this life of the process: what holders learned of another one may be out of date. */
   get view(): string {
@@ -155,7 +169,8 @@ export class Keeper {
     return this.#current().epochs.clearing(orderId, knownEpoch);
   }
 
-  mirrors(): Promise<readonly MirrorReport[]> {
+  async mirrors(): Promise<readonly MirrorReport[]> {
+    this.#assertNotStandby();
     return reportMirrors(this.options.custodian);
   }
   addMirror(place: string): Promise<string> {
@@ -170,14 +185,8 @@ export class Keeper {
       return;
     }
     // Behind a gate that a fork keeps closed: what is united is reconciled as at any start.
-    if (this.#opening || this.#ended) this.#current();
-    const { pool, custodian, clock, leaseMs } = this.options;
-    const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
-    try {
-      await custodian.repair(id);
-    } finally {
-      await activity.giveUp();
-    }
+    this.#closedActivity();
+    await this.options.custodian.repair(id);
     await this.#reconcileAgain('a mirror was repaired');
   }
 
@@ -189,26 +198,23 @@ export class Keeper {
 
   /** Fills the empty database that the gate is closed for, and reconciles anew. Resolves with the next verdict, whatever it is. */
   async restore(frames: AsyncIterable<ArchiveFrame>, incarnation: string): Promise<void> {
-    const { pool, custodian, clock, leaseMs } = this.options;
-    const { state } = custodian;
+    this.#assertNotStandby();
+    const { state } = this.options.custodian;
     if (this.#gate.state !== 'database-empty' || !state) throw new MakulerError('restore-not-empty');
-    const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
-    try {
-      const { installation } = state;
-      await restoreVault(pool, frames, { installation, incarnation, token: activity.token });
-    } finally {
-      await activity.giveUp();
-    }
+    const { token, write } = this.#closedActivity();
+    const { installation } = state;
+    await restoreVault(this.options.pool, frames, { installation, incarnation, token, write });
     await this.#reconcileAgain('the vault was restored');
   }
 
   async standing(): Promise<VaultStanding> {
+    this.#assertNotStandby();
     return { serving: this.#open !== undefined, ...(await standingOf(this.options.pool, this.options.custodian)) };
   }
   /** Only behind an open gate: a vault that is not the one that the log was written with witnesses nothing of it. */
   async witness(checkpoint: WitnessedCheckpoint): Promise<void> {
-    const { assertActive } = this.#current();
-    await inTransaction(this.options.pool, async (client) => {
+    const { assertActive, activity } = this.#current();
+    await activity.write(async (client) => {
       await assertActive(client);
       await keepCheckpoint(this.options.custodian, checkpoint);
     });
@@ -217,12 +223,14 @@ export class Keeper {
   /** Answers behind a closed gate too: what is known of the database then, and what to do. */
   async status(): Promise<VaultStatus> {
     const { custodian, home } = this.options;
+    // What a standby once knew of the custodian is old, and what the active one is just writing there is none of its business.
+    const isKnown = this.#gate.state !== 'standby';
     return {
       gate: this.#gate,
-      installation: custodian.state?.installation,
+      installation: isKnown ? custodian.state?.installation : undefined,
       ...(await this.#counts.now()),
-      mirrors: await mirrorStates(custodian),
-      sharedDevice: await isDeviceShared(custodian, home),
+      mirrors: isKnown ? await mirrorStates(custodian) : [],
+      sharedDevice: isKnown && (await isDeviceShared(custodian, home)),
       holders: this.#open?.holders.count ?? 0,
       epochs: await this.#open?.epochs.report(),
     };
@@ -237,41 +245,59 @@ export class Keeper {
   }
 
   #current(): OpenVault {
-    if (this.#open) return this.#open;
+    // Asked of the clock each time: a process that was stopped knows of no loss yet when it wakes up, and must not answer.
+    if (this.#open?.activity.isHeld()) return this.#open;
+    this.#assertNotStandby();
+    const why = 'why' in this.#gate ? this.#gate.why : this.#open ? LAPSED : this.#gate.state;
     throw new MakulerError('vault-unavailable', {
-      detail: `The vault's gate is closed: ${'why' in this.#gate ? this.#gate.why : this.#gate.state}`,
+      detail: `The vault's gate is closed: ${why}`,
       retryAfterSeconds: 2,
     });
   }
 
+  #assertNotStandby(): void {
+    if (this.#gate.state === 'standby')
+      throw new MakulerError('vault-unavailable', { detail: `This vault is a standby: ${this.#gate.why}` });
+  }
+
+  /** The right to write behind a closed gate that an operator can lead out of. Throws `vault-unavailable` otherwise. */
+  #closedActivity(): Activity {
+    if (!this.#activity?.isHeld() || this.#opening || this.#ended) this.#current();
+    return this.#activity!;
+  }
+
   /** Waits for a log that is away: event node and vault start side by side. After a while it goes on waiting behind the gate. */
   async #begin(): Promise<void> {
-    const { clock, logPatienceMs = LOG_PATIENCE_MS } = this.options;
-    const untilMs = clock.monotonicMs() + logPatienceMs;
+    const { clock, custodian, leaseMs, logPatienceMs = LOG_PATIENCE_MS } = this.options;
+    const begunAtMs = clock.monotonicMs();
+    const goesOnWithin = (ms: number) => clock.monotonicMs() - begunAtMs < ms;
+    let why = LOG_AWAY;
     for (;;)
       try {
         return await this.#settle();
       } catch (error) {
-        if (!isLogAway(error)) throw error;
-        if (clock.monotonicMs() < untilMs) await pause();
-        else break;
+        if (!isLogAway(error) && !(error instanceof StandingBy)) throw error;
+        why = isLogAway(error) ? LOG_AWAY : STANDBY;
+        // The server may need a moment to notice that a vault which was killed is gone.
+        if (!goesOnWithin(why === STANDBY ? Math.min(STANDBY_AFTER_MS, 2 * leaseMs) : logPatienceMs)) break;
+        await pause(leaseMs);
       }
-    this.#opening = this.#reopen(LOG_AWAY).finally(() => (this.#opening = undefined));
+    // Found now, and not on the day on which it is to take over.
+    if (why === STANDBY) for (const mirror of custodian.mirrors) await mirror.epochs();
+    this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
+    if (why === STANDBY) this.#gate = { state: 'standby', why };
+    this.#isStandby = why === STANDBY;
   }
 
   /** One at a time: a report takes as long as the whole log. */
   #whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T> {
     const next = this.#closedWork.then(async () => {
+      this.#assertNotStandby();
       if (this.#open || this.#opening || this.#ended) throw new MakulerError('nothing-lost');
       const { pool, custodian, log, clock, leaseMs } = this.options;
-      const activity = await Activity.take(pool, clock, leaseMs, () => undefined);
-      try {
-        const facts = await this.#facts();
-        const [refused, { token }] = [judge(facts), activity];
-        return await work({ pool, custodian, clock, leaseMs, token, witness: log, facts, refused });
-      } finally {
-        await activity.giveUp();
-      }
+      const { token, write } = this.#closedActivity();
+      const facts = await this.#facts();
+      return work({ pool, write, custodian, clock, leaseMs, token, witness: log, facts, refused: judge(facts) });
     });
     this.#closedWork = next.catch(() => undefined);
     return next;
@@ -298,51 +324,61 @@ export class Keeper {
   async #reconcile(): Promise<void> {
     const { pool, custodian, clock, leaseMs } = this.options;
     await assertDurable(pool);
-    const activity = await Activity.take(pool, clock, leaseMs, (why) => this.#interrupted(why));
+    const activity = await this.#candidacy.take((why) => this.#interrupted(why));
+    const { token, write } = activity;
+    this.#activity = activity;
+    custodian.actBy(activity.confirm);
     let keyring: BucketKeyring | undefined;
     try {
       const facts = await this.#facts();
       assertFits(judge(facts));
-      const row = await found(pool, custodian, { token: activity.token, leaseMs, now: clock.now() });
-      await takeOver(pool, row, activity.token, leaseMs);
+      const life = { token, write, leaseMs, now: clock.now() };
+      const row = await found(pool, custodian, life);
+      await takeOver(row, life);
       keyring = new BucketKeyring(row.installation, await openEpochKeys(pool, custodian, row), row.epoch);
-      const applied = await replayJournal(pool, keyring, custodian);
-      assertFits(judgeForgotten(await stillThere(pool, keyring, facts.log.forgot)));
-      if (applied > 0) await noteReconciled(pool, applied);
+      const applied = await replayJournal({ pool, write, keyring, custodian });
+      assertFits(judgeForgotten(await stillThere({ pool, write }, keyring, facts.log.forgot)));
+      if (applied > 0) await write((client) => noteReconciled(client, applied));
       this.#handedOut.note(row.incarnation, Number(row.mint_sequence));
       // Processes may still hold what the life before this one leased to them: a shred waits for that too. Only the very
       // first life of an installation has none before it.
-      const inheritedMs = this.#holders || row.mint_sequence !== '0' ? Math.max(leaseMs, row.lease_ms) : 0;
+      // A life that did not give up its right may even give leases for a while yet: no longer than one (`#mayRenew`).
+      const longestMs = Math.max(leaseMs, row.lease_ms) * (activity.isInherited ? 2 : 1);
+      const inheritedMs = this.#holders || row.mint_sequence !== '0' ? longestMs : 0;
       this.#holders = new Holders(clock, leaseMs, inheritedMs, () => this.#mayRenew());
       const { holders } = this;
       const { installation, incarnation } = row;
-      const life = { activity, keyring, holders, installation, incarnation };
-      const open = assemble(this.options, life, this.#handedOut, (why) => this.#interrupted(why));
+      const parts = { activity, keyring, holders, installation, incarnation };
+      const open = assemble(this.options, parts, this.#handedOut, (why) => this.#interrupted(why));
       await open.epochs.adopt();
-      await notePlaces(pool, custodian, clock.now());
+      await write((client) => notePlaces(client, custodian, clock.now()));
       // The right to write may have been lost meanwhile, and then nobody was told. Nothing is awaited between here and the gate.
-      if (activity.confirmedAtMs === -Infinity) throw new MakulerError('vault-unavailable');
+      if (activity.isOver) throw new MakulerError('vault-unavailable');
       this.#open = open;
       open.epochs.resume();
       this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
     } catch (error) {
-      await activity.giveUp();
       keyring?.wipe();
-      throw error;
+      // Behind a gate with a way out it stays the active one: an operator must not be sent from one vault to the other.
+      if (!(error instanceof ClosedGate) || activity.isOver) await this.#giveUp();
+      throw error instanceof ClosedGate && activity.isOver ? new MakulerError('vault-unavailable') : error;
     }
   }
 
   #mayRenew(): boolean {
-    const activity = this.#open?.activity;
-    return (
-      activity !== undefined &&
-      this.options.clock.monotonicMs() - activity.confirmedAtMs < this.options.leaseMs * CONFIRMED_WITHIN
-    );
+    const { clock, leaseMs } = this.options;
+    return clock.monotonicMs() - (this.#open?.activity.confirmedAtMs ?? -Infinity) < leaseMs * CONFIRMED_WITHIN;
+  }
+
+  async #giveUp(): Promise<void> {
+    const activity = this.#activity;
+    this.#activity = undefined;
+    await activity?.giveUp();
   }
 
   /** Closes the gate at once and opens it again when database and custodian are back and were reconciled anew. */
   #interrupted(why: string): void {
-    if (this.#ended || this.#opening || !this.#open) return;
+    if (this.#ended || this.#opening || this.#gate.state === 'opening' || !this.#activity) return;
     this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
   }
 
@@ -356,15 +392,25 @@ export class Keeper {
     await this.#shut(why);
     while (!this.#ended) {
       try {
-        return await this.#settle();
+        await this.#settle();
+        return this.#stand('active');
       } catch (error) {
-        // Another vault may have the lock only because the server has not yet noticed that our connection is gone.
-        if (error instanceof GateRefusal && error.reason !== 'not-active' && !isPassing(error))
-          return this.#refused(error);
+        if (error instanceof GateRefusal && !isPassing(error)) return this.#refused(error);
         if (isLogAway(error)) this.#gate = { state: 'closed', why: LOG_AWAY };
-        await pause();
+        if (error instanceof StandingBy) {
+          this.#gate = { state: 'standby', why: STANDBY };
+          this.#stand('standby');
+        }
+        await pause(this.options.leaseMs);
       }
     }
+  }
+
+  #stand(standing: 'active' | 'standby'): void {
+    const isStandby = standing === 'standby';
+    if (isStandby === this.#isStandby) return;
+    this.#isStandby = isStandby;
+    this.options.onStanding?.(standing);
   }
 
   #refused(refusal: GateRefusal): void {
@@ -377,22 +423,28 @@ export class Keeper {
     const open = this.#open;
     this.#open = undefined;
     this.#gate = { state: 'closed', why };
-    if (!open) return;
-    this.holders.endAll();
-    // A seal must be over before another life reads which epochs there are.
-    await open.epochs.stop();
-    await open.activity.giveUp();
-    open.keyring.wipe();
+    if (open) {
+      this.holders.endAll();
+      // A seal must be over before another life reads which epochs there are.
+      await open.epochs.stop();
+    }
+    await this.#giveUp();
+    open?.keyring.wipe();
   }
 }
 
-/** Part of a lease within which the database must have answered, or no lease is given: half of them may get lost. */
+/** Part of a lease within which the database must have confirmed the right, or no lease is given: half of the questions may get lost. */
 const CONFIRMED_WITHIN = 0.6;
 
+/** So long a start waits for a vault that may just have been killed, before it says that it stands by. */
+const STANDBY_AFTER_MS = 1_000;
+const STANDBY = 'another vault is active; this one takes over when that one is gone';
+const LAPSED = 'whether this vault is still the active one is not known';
 const LOG_PATIENCE_MS = 20_000;
 const LOG_AWAY = 'the event log can’t be asked; it is waited for';
 const isLogAway = (error: unknown): boolean => isMakulerError(error, 'store-unavailable');
-const pause = () => new Promise((resolve) => setTimeout(resolve, 250));
+/** Twenty times in a lease, so that little is added to it when the active vault is gone. */
+const pause = (leaseMs: number) => new Promise((resolve) => setTimeout(resolve, Math.min(250, leaseMs / 20)));
 
 /** A custodian that can't be read now may be a volume that comes back. */
 const isPassing = ({ reason }: GateRefusal): boolean => reason === 'custodian-missing';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../aead.js';
 import type { Doubt, LossReport } from '../recovery-contract.js';
 import { witnessedOf } from '../witness-contract.js';
@@ -37,7 +36,7 @@ export const acceptLosses = async (closed: Closed, losses: Losses): Promise<void
   const epoch = opens ? row.epoch : founded.epochs.at(-1)!;
   const wraps = opens ? undefined : await freshEpochKey(custodian, founded.installation, epoch);
   const settled = settledBy(log, handedOut, row && (await readIncarnations(pool)));
-  await inTransaction(pool, async (client) => {
+  await closed.write(async (client) => {
     if (!row) await writeRow(client, closed, epoch);
     if (wraps) await beginEpoch(client, epoch, wraps, clock.now());
     if (wraps && isAnew) await noteLost(client, epoch, founded.epochs, clock.now());

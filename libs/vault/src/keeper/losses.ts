@@ -3,6 +3,7 @@ import type { Clock, ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import type { Doubt, LossReport } from '../recovery-contract.js';
+import type { Write } from './active.js';
 import type { CustodianState } from './custodian/custodian-state.js';
 import { survivingEpochs } from './custodian/custodian-state.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
@@ -19,12 +20,14 @@ export interface Losses {
 
 /** A vault behind its closed gate: everything was read, and this process may write. */
 export interface Closed {
+  /** For reading. */
   readonly pool: Pool;
   readonly custodian: CustodianMirrors;
   readonly clock: Clock;
   readonly leaseMs: number;
   /** The right to write. */
   readonly token: string;
+  readonly write: Write;
   readonly witness: LogWitness;
   readonly facts: GateFacts;
   /** Why the gate is closed; `undefined` when everything fits by now. */

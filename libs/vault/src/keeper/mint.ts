@@ -1,6 +1,7 @@
-import type { Pool, PoolClient } from '#postgres';
-import { inTransaction, isUniqueViolation } from '#postgres';
+import type { PoolClient } from '#postgres';
+import { isUniqueViolation } from '#postgres';
 import type { ScopeRequest } from '../vault.js';
+import type { Write } from './active.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES } from './buckets.js';
 import { EpochMoved } from './epochs/epoch-moved.js';
 import type { BucketKeyring } from './keyring.js';
@@ -30,7 +31,7 @@ export class Mint {
   #filling: string | undefined;
 
   constructor(
-    private readonly pool: Pool,
+    private readonly write: Write,
     private readonly keyring: BucketKeyring,
     private readonly surroundings: MintSurroundings,
   ) {}
@@ -73,7 +74,7 @@ export class Mint {
 
   async #commit(groups: Groups): Promise<MintBatch> {
     let filling: string | undefined;
-    const { batch, total } = await inTransaction(this.pool, async (client) => {
+    const { batch, total } = await this.write(async (client) => {
       this.#filling ??= await fillingBucket(client);
       const minting = new Minting(client, this.keyring, this.#filling, this.surroundings);
       await minting.lock(groups.flat());

@@ -17,7 +17,7 @@ import type { Closed } from './losses.js';
  * vault must have nothing left. Its counts of keys alone do not say so, for a shred makes no key. Throws `nothing-lost`.
  * Without a root of the vault's epoch nothing opens, so nobody can come back.
  */
-export const assertNobodyReturns = async ({ pool, custodian, witness, refused }: Closed): Promise<void> => {
+export const assertNobodyReturns = async ({ pool, write, custodian, witness, refused }: Closed): Promise<void> => {
   if (refused?.state === 'lost') return;
   const row = (await readVaultRow(pool))!;
   const epochKeys = await openEpochKeys(pool, custodian, row).catch((error: unknown) => {
@@ -26,7 +26,7 @@ export const assertNobodyReturns = async ({ pool, custodian, witness, refused }:
   const keyring = new BucketKeyring(row.installation, epochKeys, row.epoch);
   try {
     const { forgot } = await witness.testify(0);
-    const count = await stillThere(pool, keyring, forgot);
+    const count = await stillThere({ pool, write }, keyring, forgot);
     if (count > 0)
       throw new MakulerError('nothing-lost', {
         detail: `The vault is an older copy too: the log names ${count} as forgotten who are still in it. Restore a newer vault.`,

@@ -47,23 +47,23 @@ export const assemble = (
   interrupt: Interrupt,
 ): OpenVault => {
   const { keyring, holders, incarnation, installation } = life;
-  const { token } = life.activity;
+  const { token, write } = life.activity;
   const assertActive = (client: PoolClient) => handedOut.assertActive(client, token, incarnation);
   const unapplied = () => interrupt('an order is journaled and not applied');
-  const shredding = new Shredding(pool, keyring, custodian, holders, clock, assertActive, unapplied);
-  const mint = new Mint(pool, keyring, {
+  const shredding = new Shredding({ pool, write }, keyring, custodian, holders, clock, assertActive, unapplied);
+  const mint = new Mint(write, keyring, {
     nowMs: () => clock.now().getTime(),
     isClosing: (scopeId) => shredding.closing.has(scopeId),
     token,
     counted: (row) => handedOut.counted(row, incarnation),
     committed: (sequence) => handedOut.note(incarnation, sequence),
   });
-  const fences = new Fences(pool, keyring, custodian, holders, assertActive, unapplied);
+  const fences = new Fences(write, keyring, custodian, holders, assertActive, unapplied);
   const epochs = new Epochs({
-    ...{ pool, keyring, custodian, clock, installation, token, assertActive, sealEveryMs },
+    ...{ pool, write, keyring, custodian, clock, installation, token, assertActive, sealEveryMs },
     windowMs: epochWindowMs,
     onUnapplied: () => interrupt('whether an epoch has begun is not known'),
   });
-  const mirrors = new MirrorOperations({ pool, custodian, clock, assertActive, tend: () => epochs.tend() });
+  const mirrors = new MirrorOperations({ write, custodian, clock, assertActive, tend: () => epochs.tend() });
   return { ...life, mint, fences, shredding, epochs, mirrors, assertActive };
 };

@@ -27,8 +27,8 @@ export const noteReapplied = async (client: PoolClient, owners: readonly OwnerRe
 };
 
 /** A start has applied so many shreds again. */
-export const noteReconciled = async (pool: Pool | PoolClient, applied: number): Promise<void> => {
-  await pool.query('insert into reconciliation (id, applied) values ($1, $2)', [randomUUID(), applied]);
+export const noteReconciled = async (client: PoolClient, applied: number): Promise<void> => {
+  await client.query('insert into reconciliation (id, applied) values ($1, $2)', [randomUUID(), applied]);
 };
 
 export const readUnrecorded = async (pool: Pool, keyring: BucketKeyring): Promise<Unrecorded> => {
@@ -54,9 +54,9 @@ const countsOf = (scopes: readonly ScopeInfo[]): Pick<Reapplied, 'retained' | 'e
   return { retained: [...retained], expired };
 };
 
-export const noteRecorded = async (pool: Pool, { reconciliations, owners }: Recorded): Promise<void> => {
-  await pool.query('delete from reconciliation where id = any($1::uuid[])', [reconciliations]);
-  await pool.query(
+export const noteRecorded = async (client: PoolClient, { reconciliations, owners }: Recorded): Promise<void> => {
+  await client.query('delete from reconciliation where id = any($1::uuid[])', [reconciliations]);
+  await client.query(
     `update owner set reapplied = false from unnest($1::text[], $2::uuid[]) as o(k, i) where owner_kind = k and owner_id = i`,
     [owners.map(({ kind }) => kind), owners.map(({ id }) => id)],
   );

@@ -1,6 +1,6 @@
 import type { OwnerRef, ScopeId } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
+import type { Write } from './active.js';
 import type { BucketKeyring } from './keyring.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianState, JournalEntry } from './custodian/custodian-state.js';
@@ -20,14 +20,10 @@ const CHUNK = 1_000;
  * Applies the journal before anything is served: entries whose tombstones are missing (a crash between the two, or a
  * database from before them) are applied again. Returns how many. Shreds are the union of journal and tombstones.
  */
-export const replayJournal = async (
-  pool: Pool,
-  keyring: BucketKeyring,
-  custodian: CustodianMirrors,
-): Promise<number> => {
+export const replayJournal = async (vault: JournaledVault): Promise<number> => {
+  const { custodian } = vault;
   const state = custodian.state!;
   let applied = 0;
-  const vault = { pool, keyring, custodian };
   for (const { orderId, entries } of state.pending) applied += await applyOrder(vault, orderId, entries);
   for (let first = 0; first < state.shredded.length; first += CHUNK)
     applied += await applyEntries(vault, state.shredded.slice(first, first + CHUNK));
@@ -37,23 +33,25 @@ export const replayJournal = async (
   return applied;
 };
 
-interface Vault {
+export interface JournaledVault {
+  /** For reading. */
   readonly pool: Pool;
+  readonly write: Write;
   readonly keyring: BucketKeyring;
   readonly custodian: CustodianMirrors;
 }
 
-const applyOrder = (vault: Vault, orderId: string, entries: readonly JournalEntry[]): Promise<number> =>
-  inTransaction(vault.pool, async (client) => {
+const applyOrder = (vault: JournaledVault, orderId: string, entries: readonly JournalEntry[]): Promise<number> =>
+  vault.write(async (client) => {
     const { applied, destroyed, epoch } = await apply(client, vault, entries);
     await storeReceipt(client, orderId, destroyed, epoch);
     return applied;
   });
 
-const applyEntries = async (vault: Vault, entries: readonly JournalEntry[]): Promise<number> => {
+const applyEntries = async (vault: JournaledVault, entries: readonly JournalEntry[]): Promise<number> => {
   const missing = await withoutTombstone(vault.pool, entries);
   if (missing.length === 0) return 0;
-  return inTransaction(vault.pool, async (client) => (await apply(client, vault, missing)).applied);
+  return vault.write(async (client) => (await apply(client, vault, missing)).applied);
 };
 
 const withoutTombstone = async (
@@ -74,7 +72,7 @@ const withoutTombstone = async (
 
 const apply = async (
   client: PoolClient,
-  { keyring, custodian }: Vault,
+  { keyring, custodian }: JournaledVault,
   entries: readonly JournalEntry[],
 ): Promise<{ applied: number; destroyed: readonly Destroyed[]; epoch: number }> => {
   const missing = await withoutTombstone(client, entries);
@@ -135,7 +133,10 @@ const raised = (
   };
 };
 
-const closeAgain = async ({ pool, keyring, custodian }: Vault, { closed }: CustodianState): Promise<number> => {
+const closeAgain = async (
+  { pool, write, keyring, custodian }: JournaledVault,
+  { closed }: CustodianState,
+): Promise<number> => {
   const { rows } = await pool.query<{ owner_id: string }>(`select owner_id from owner where state = 'closed'`);
   const present = new Set(rows.map(({ owner_id }) => owner_id));
   const missing = closed.filter(({ id }) => !present.has(id));
@@ -145,7 +146,7 @@ const closeAgain = async ({ pool, keyring, custodian }: Vault, { closed }: Custo
     await custodian.change((state) => ({
       closed: state.closed.map((one) => ({ ...one, epoch: Math.max(one.epoch, later.get(one.id) ?? 0) })),
     }));
-  await inTransaction(pool, async (client) => {
+  await write(async (client) => {
     await lockOwners(client, missing);
     await closeOwners(client, keyring, missing);
     await noteReapplied(client, missing);

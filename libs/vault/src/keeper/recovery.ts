@@ -1,6 +1,7 @@
 import { isMakulerError } from '#kernel';
 import type { Pool } from '#postgres';
 import type { LossReport } from '../recovery-contract.js';
+import type { Write } from './active.js';
 import { acceptedBefore, acceptLosses } from './loss-acceptance.js';
 import type { BucketKeyring } from './keyring.js';
 import type { Closed } from './losses.js';
@@ -15,8 +16,9 @@ export interface Lent {
   whileClosed<T>(work: (closed: Closed) => Promise<T>): Promise<T>;
   /** Reconciles anew, unless the gate is open. Resolves with the next verdict, whatever it is. */
   reconcile(): Promise<void>;
-  /** Throws `vault-unavailable` while the gate is closed. */
+  /** Throw `vault-unavailable` while the gate is closed. */
   keyring(): BucketKeyring;
+  write(): Write;
 }
 
 /** What leads out of a closed gate, and what is told once it is open; see `VaultRecovery` for what each promises. */
@@ -52,7 +54,6 @@ export class Recovery {
     return readUnrecorded(this.lent.pool, this.lent.keyring());
   }
   async recorded(done: Recorded): Promise<void> {
-    this.lent.keyring();
-    await noteRecorded(this.lent.pool, done);
+    await this.lent.write()((client) => noteRecorded(client, done));
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock, OwnerRef, ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
 import type { ShredOrder, ShredReceipt } from '../shredder-contract.js';
+import type { Write } from './active.js';
 import type { BucketKeyring } from './keyring.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
@@ -24,7 +24,7 @@ export class Shredding {
   #applied: ReadonlySet<string> = new Set<string>();
 
   constructor(
-    private readonly pool: Pool,
+    private readonly database: { readonly pool: Pool; readonly write: Write },
     private readonly keyring: BucketKeyring,
     private readonly custodian: CustodianMirrors,
     private readonly holders: Holders,
@@ -66,7 +66,7 @@ export class Shredding {
     // First of all, so that a mint that is decided after the check below meets it.
     for (const scopeId of order.scopeIds) this.closing.add(scopeId);
     try {
-      await inTransaction(this.pool, (client) => this.#check(client, order));
+      await this.database.write((client) => this.#check(client, order));
       // A seal that began before must be in the log or dead before its key dies: nothing acknowledged may be unreadable.
       await this.holders.quiesce(order.owner);
       await this.#destroy(order);
@@ -79,7 +79,7 @@ export class Shredding {
   async #destroy(order: ShredOrder): Promise<void> {
     let journaled = false;
     try {
-      await inTransaction(this.pool, async (client) => {
+      await this.database.write(async (client) => {
         const doomed = await this.#check(client, order);
         const entries = entriesOf(order, doomed);
         await this.assertActive(client);
@@ -130,7 +130,7 @@ export class Shredding {
 
   /** Finishes what is committed: a receipt without a time was interrupted before every holder had confirmed. */
   async #finish(orderId: string): Promise<ShredReceipt | undefined> {
-    const receipt = await readReceipt(this.pool, orderId);
+    const receipt = await readReceipt(this.database.pool, orderId);
     if (!receipt) return undefined;
     if (receipt.live_erased_at === null) {
       // Its scopes are no longer told apart, so everybody confirms a notice without any: it comes after theirs.
@@ -142,10 +142,12 @@ export class Shredding {
   }
 
   async #setErased(orderId: string): Promise<void> {
-    await this.pool.query('update receipt set live_erased_at = $2 where order_id = $1 and live_erased_at is null', [
-      orderId,
-      this.clock.now(),
-    ]);
+    await this.database.write((client) =>
+      client.query('update receipt set live_erased_at = $2 where order_id = $1 and live_erased_at is null', [
+        orderId,
+        this.clock.now(),
+      ]),
+    );
   }
 
   #markApplied(orderId: string): void {

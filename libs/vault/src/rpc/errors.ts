@@ -19,6 +19,11 @@ export const toStatus = (error: unknown): Partial<StatusObject> => {
   };
 };
 
+/** Whether a vault has said that another one is active. */
+export const isStandby = (error: unknown): boolean =>
+  (error as Partial<ServiceError>).metadata?.get(TRAILER)[0] === 'vault-unavailable' &&
+  /\bstandby\b/.test((error as ServiceError).details);
+
 const isCode = (text: unknown): text is ErrorCode => typeof text === 'string' && Object.hasOwn(ERRORS, text);
 
 /** What came over the wire as an error of ours. Whatever the vault did not say itself means that it can't be asked. */
@@ -33,6 +38,10 @@ export const fromStatus = (error: unknown): MakulerError => {
     });
   return unavailable(error);
 };
+
+/** Whether a vault itself has answered so, and not the way to it. */
+export const isOfVault = (error: unknown): boolean =>
+  ((error as Partial<ServiceError>).metadata?.get(TRAILER).length ?? 0) > 0;
 
 /** The vault can't be asked: neither read nor written, and never "erased". */
 export const unavailable = (cause?: unknown): MakulerError =>

@@ -1,3 +1,4 @@
+import type { Confirm } from '../active.js';
 import type { CustodianState } from './custodian-state.js';
 
 /** What a root key wraps: the key of one epoch, for one mirror. */
@@ -18,19 +19,30 @@ export abstract class Custodian {
   abstract readonly place: string;
   /** Random id of the mirror. Associated data of what its roots wrap. Throws `custodian-missing` for a place never used. */
   abstract id(): Promise<string>;
-  /** The id, made now when the place has never been used. Nothing else makes anything in an unused place. */
-  abstract enrol(): Promise<string>;
+  /** The id, made now when the place has never been used. Nothing else makes anything in an unused place. `confirm` as below. */
+  abstract enrol(confirm?: Confirm): Promise<string>;
   /** The state last written, or `undefined` for a place that has never been used. */
   abstract readState(): Promise<CustodianState | undefined>;
-  /** Replaces the state: resolves when it is on disk; a crash leaves the old state or the new one. */
-  abstract writeState(state: CustodianState): Promise<void>;
-  /** Makes the root of an epoch, durably. A root that exists is kept: it may already wrap something. */
-  abstract createRoot(epoch: number): Promise<void>;
+  /**
+   * Makes sure that nothing which another process has begun to write here becomes visible from now on. Called before the mirror is
+   * looked at, by whoever has just become the one that writes; whoever wrote before asks `confirm` in the middle of each write, and
+   * is refused from then on.
+   */
+  abstract takeOver(): Promise<void>;
+  /**
+   * Replaces the state: resolves when it is on disk; a crash leaves the old state or the new one. `confirm` is asked at the last
+   * moment at which nothing has changed yet; what it throws is thrown.
+   */
+  abstract writeState(state: CustodianState, confirm?: Confirm): Promise<void>;
+  /** Makes the root of an epoch, durably; `confirm` as above. A root that exists is kept: it may already wrap something. */
+  abstract createRoot(epoch: number, confirm?: Confirm): Promise<void>;
   /**
    * Destroys the root of an epoch: resolves only when it is surely gone from the mirror, and nothing that a crash may undo
-   * stands behind that. One that is not there is gone; whoever was interrupted calls again.
+   * stands behind that. One that is not there is gone; whoever was interrupted calls again. `confirm` is asked before; what a
+   * process that was stopped right after it destroys when it wakes up is what its successor destroys too: only a sealed epoch's
+   * root on its date, by the state that both have read, and from then on there is no way back.
    */
-  abstract destroyRoot(epoch: number): Promise<void>;
+  abstract destroyRoot(epoch: number, confirm?: Confirm): Promise<void>;
   /** Epochs whose root is here, ascending. */
   abstract epochs(): Promise<readonly number[]>;
   abstract wrapEpochKey(place: RootPlace, epochKey: Uint8Array): Promise<Uint8Array>;

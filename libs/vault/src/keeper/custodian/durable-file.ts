@@ -24,22 +24,31 @@ const MAY_NOT = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS']);
 /**
  * Writes a file of mode 0600 whole or not at all, and on disk when this resolves: beside, fsync, rename, fsync of the directory.
  * What it replaces is overwritten, and only then: until the directory is on disk a crash may still bring it back.
+ *
+ * `confirm` is asked between the file beside and the rename, and nowhere else. Between its answer and the rename this process may
+ * be stopped for any time, and another may take over meanwhile. What protects that gap: whoever takes over first makes `confirm`
+ * fail and then removes every file beside (`removeLeftovers`), in this order. A file beside that was made before is removed, and
+ * the rename finds nothing to rename; one that is made afterwards meets a `confirm` that fails.
  */
-export const replaceDurably = async (file: string, content: string | Uint8Array): Promise<void> => {
+export const replaceDurably = async (
+  file: string,
+  content: string | Uint8Array,
+  confirm: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> => {
   const replaced = await open(file, 'r+').catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });
   try {
-    await writeBeside(file, content);
+    await writeBeside(file, content, confirm);
     if (replaced) await overwrite(replaced);
   } finally {
     await replaced?.close();
   }
 };
 
-const writeBeside = async (file: string, content: string | Uint8Array): Promise<void> => {
-  const beside = join(dirname(file), `.${randomBytes(8).toString('hex')}.new`);
+const writeBeside = async (file: string, content: string | Uint8Array, confirm: () => Promise<void>): Promise<void> => {
+  const beside = besideIn(dirname(file));
   const handle = await open(beside, 'wx', 0o600);
   try {
     await handle.writeFile(content);
@@ -47,6 +56,10 @@ const writeBeside = async (file: string, content: string | Uint8Array): Promise<
   } finally {
     await handle.close();
   }
+  await confirm().catch(async (error: unknown) => {
+    await destroyFile(beside).catch(() => undefined);
+    throw error;
+  });
   await rename(beside, file);
   await flushDirectory(dirname(file));
 };
@@ -65,7 +78,18 @@ const overwrite = async (handle: FileHandle): Promise<void> => {
   await handle.sync();
 };
 
-/** Removes what a crash between write and rename left behind; it was never relied upon, and may hold a root key. */
+/**
+ * Removes what a crash, or a process that was stopped, has left between write and rename; it was never relied upon, and may hold
+ * a root key. Each gets another name first, in one step: one that was overwritten under its own name could still be renamed by
+ * whoever wrote it, and under no name at all it would be forgotten by a crash before it is overwritten.
+ */
 export const removeLeftovers = async (directory: string): Promise<void> => {
-  for (const name of await readdir(directory)) if (TEMPORARY.test(name)) await destroyFile(join(directory, name));
+  for (const name of await readdir(directory))
+    if (TEMPORARY.test(name)) {
+      const nobodys = besideIn(directory);
+      await rename(join(directory, name), nobodys);
+      await destroyFile(nobodys);
+    }
 };
+
+const besideIn = (directory: string): string => join(directory, `.${randomBytes(8).toString('hex')}.new`);

@@ -4,6 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { KEY_BYTES, newKey, wipe } from '../../aead.js';
 import { GateRefusal } from '../gate.js';
 import { unwrap, wrap } from '../wrap.js';
+import type { Confirm } from '../active.js';
 import type { RootPlace } from './custodian.js';
 import { Custodian } from './custodian.js';
 import type { CustodianState } from './custodian-state.js';
@@ -25,15 +26,12 @@ const orUndefined = (error: unknown): undefined => {
 export interface FileCustodianOptions {
   /** The home, which backups copy: a custodian inside it would be copied along with what it must outlive. */
   readonly home?: string;
-  /** Only looked at, by a drill: what seems left over may be what the installation's own vault is just writing. */
-  readonly observed?: boolean;
 }
 
 /** A mirror in a directory of its own: `custodian.state`, `mirror.id`, `root-<epoch>.key`. Created at first use. */
 export class FileCustodian extends Custodian {
   readonly #directory: string;
   readonly #home: string | undefined;
-  readonly #observed: boolean;
   #checked: Promise<boolean> | undefined;
   /** What was read or written last. */
   #last: { readonly text: string; readonly mirror: string; readonly state: CustodianState } | undefined;
@@ -42,7 +40,6 @@ export class FileCustodian extends Custodian {
     super();
     this.#directory = resolve(directory);
     this.#home = options.home === undefined ? undefined : resolve(options.home);
-    this.#observed = options.observed ?? false;
   }
 
   get name(): string {
@@ -59,7 +56,7 @@ export class FileCustodian extends Custodian {
     throw new GateRefusal('custodian-missing', `There is no mirror of the custodian at ${this.name}.`);
   }
 
-  async enrol(): Promise<string> {
+  async enrol(confirm?: Confirm): Promise<string> {
     const present = await this.#id();
     if (present !== undefined) return present;
     await this.#assertUnused();
@@ -67,7 +64,7 @@ export class FileCustodian extends Custodian {
     await flushAncestors(this.#directory);
     await this.#ready();
     const id = randomUUID();
-    await replaceDurably(join(this.#directory, MIRROR), `${id}\n`);
+    await replaceDurably(join(this.#directory, MIRROR), `${id}\n`, confirm);
     return id;
   }
 
@@ -83,22 +80,27 @@ export class FileCustodian extends Custodian {
     return state;
   }
 
-  async writeState(state: CustodianState): Promise<void> {
+  async takeOver(): Promise<void> {
+    if (await this.#ready()) await removeLeftovers(this.#directory);
+  }
+
+  async writeState(state: CustodianState, confirm?: Confirm): Promise<void> {
     const mirror = await this.id();
     const text = encodeState(mirror, state);
-    await replaceDurably(join(this.#directory, STATE), text);
+    await replaceDurably(join(this.#directory, STATE), text, confirm);
     this.#last = { text, mirror, state };
   }
 
-  async createRoot(epoch: number): Promise<void> {
+  async createRoot(epoch: number, confirm?: Confirm): Promise<void> {
     await this.id();
     if ((await this.epochs()).includes(epoch)) return;
     const key = newKey();
     const content = Buffer.concat([ROOT_HEADER, key]);
-    await replaceDurably(this.#root(epoch), content).finally(() => (wipe(key), wipe(content)));
+    await replaceDurably(this.#root(epoch), content, confirm).finally(() => (wipe(key), wipe(content)));
   }
 
-  async destroyRoot(epoch: number): Promise<void> {
+  async destroyRoot(epoch: number, confirm?: Confirm): Promise<void> {
+    await confirm?.();
     // A crash of createRoot may have left a copy of the root under a name that says nothing.
     if (await this.#ready()) await removeLeftovers(this.#directory);
     if ((await this.epochs()).includes(epoch)) await destroyFile(this.#root(epoch));
@@ -194,7 +196,6 @@ export class FileCustodian extends Custodian {
       );
     if (process.getuid && found.uid !== process.getuid())
       throw new GateRefusal('custodian-exposed', `The custodian's directory ${this.name} belongs to another user.`);
-    if (!this.#observed) await removeLeftovers(this.#directory);
     return true;
   }
 

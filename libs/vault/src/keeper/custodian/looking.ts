@@ -85,6 +85,16 @@ export const lookAt = async (custodian: Custodian): Promise<Look> => {
   }
 };
 
+/** The same by whoever writes: what another may have begun to write there comes to nothing first. */
+export const takeAndLook = async (custodian: Custodian): Promise<Look> => {
+  try {
+    await custodian.takeOver();
+  } catch (cause) {
+    return { id: undefined, state: undefined, problem: { reason: reasonOf(cause), cause } };
+  }
+  return lookAt(custodian);
+};
+
 /** The newest of the states, of those that name their own mirror as enrolled: one that was retired has no say. */
 export const newestOf = (looks: readonly Look[]): CustodianState | undefined =>
   looks.reduce<CustodianState | undefined>(

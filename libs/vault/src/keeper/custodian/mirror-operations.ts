@@ -1,13 +1,13 @@
 import type { Clock } from '#kernel';
 import { MakulerError } from '#kernel';
-import type { Pool, PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
+import type { PoolClient } from '#postgres';
+import type { Write } from '../active.js';
 import { noteCustodian } from '../custodian-number.js';
 import { noteRetired, notePlaces } from './mirror-table.js';
 import type { CustodianMirrors } from './mirrors.js';
 
 interface Surroundings {
-  readonly pool: Pool;
+  readonly write: Write;
   readonly custodian: CustodianMirrors;
   readonly clock: Clock;
   readonly assertActive: (client: PoolClient) => Promise<unknown>;
@@ -20,11 +20,11 @@ export class MirrorOperations {
   constructor(private readonly surroundings: Surroundings) {}
 
   async add(place: string): Promise<string> {
-    const { pool, custodian, clock, tend, assertActive } = this.surroundings;
+    const { write, custodian, clock, tend, assertActive } = this.surroundings;
     const mirror = custodian.open?.(place);
     if (!mirror) throw new MakulerError('mirror-unfit', { detail: 'This vault takes no more mirrors.' });
     const id = await custodian.enrol(mirror);
-    await inTransaction(pool, async (client) => {
+    await write(async (client) => {
       await notePlaces(client, custodian, clock.now());
       await noteCustodian(client, custodian.state!);
       await assertActive(client);
@@ -37,10 +37,10 @@ export class MirrorOperations {
 
   /** The custodian first: it says who is waited for, and a crash in between leaves wraps that nothing opens. */
   async retire(id: string): Promise<void> {
-    const { pool, custodian, clock, assertActive } = this.surroundings;
+    const { write, custodian, clock, assertActive } = this.surroundings;
     const now = clock.now();
     await custodian.retire(id, now.toISOString());
-    await inTransaction(pool, async (client) => {
+    await write(async (client) => {
       await noteRetired(client, id, now);
       await noteCustodian(client, custodian.state!);
       await assertActive(client);

@@ -17,10 +17,10 @@ export const readPlaces = async (pool: Pool): Promise<readonly (KnownPlace & { r
 };
 
 /** Notes where the mirrors that are there are: those of the configuration too, which may change. */
-export const notePlaces = async (pool: Pool | PoolClient, custodian: CustodianMirrors, now: Date): Promise<void> => {
+export const notePlaces = async (client: PoolClient, custodian: CustodianMirrors, now: Date): Promise<void> => {
   const there = [...custodian.present(), ...custodian.joining()];
   const ids = await Promise.all(there.map((mirror) => mirror.id()));
-  await pool.query(
+  await client.query(
     `insert into mirror (id, place, enrolled_at) select id, place, $3 from unnest($1::uuid[], $2::text[]) as n(id, place)
      on conflict (id) do update set place = excluded.place where mirror.place <> excluded.place`,
     [ids, there.map(({ place }) => place), now],

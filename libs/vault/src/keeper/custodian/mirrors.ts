@@ -1,4 +1,5 @@
 import { MakulerError } from '#kernel';
+import type { Confirm } from '../active.js';
 import { GateRefusal } from '../gate.js';
 import type { Custodian } from './custodian.js';
 import { hashOf, successorOf } from './custodian-format.js';
@@ -6,7 +7,7 @@ import type { CustodianState, StateChange } from './custodian-state.js';
 import { firstState } from './custodian-state.js';
 import { assertFit } from './fitness.js';
 import type { AwayMirror, AwayReason, Look } from './looking.js';
-import { awayBecause, judge, lookAt, newestOf, reasonOf } from './looking.js';
+import { awayBecause, judge, newestOf, reasonOf, takeAndLook } from './looking.js';
 import type { KnownPlace, RootDestruction, Seat } from './seat.js';
 import { isThere, newSeat, sayHow, unfit } from './seat.js';
 import { unite, withConfirmations } from './uniting.js';
@@ -26,6 +27,7 @@ export class CustodianMirrors {
   /** Destructions that a mirror made up for when it came back, by epoch: the next change notes them. */
   readonly #owed = new Map<number, Set<string>>();
   #queue: Promise<unknown> = Promise.resolve();
+  #confirm: Confirm = () => Promise.resolve();
 
   /** `open` makes a custodian of a place that the database names; without it only `mirrors` are known. */
   constructor(
@@ -35,6 +37,14 @@ export class CustodianMirrors {
     if (mirrors.length === 0) throw new Error('a custodian has at least one mirror');
     this.#seats = mirrors.map(newSeat);
     this.#configured = mirrors.length;
+  }
+
+  /** From now on everything is written by this right, which each mirror asks for in the middle of each write. Before `load`. */
+  actBy(confirm: Confirm): void {
+    this.#confirm = confirm;
+  }
+  get confirm(): Confirm {
+    return this.#confirm;
   }
 
   /** The state that the mirrors agree on, or `undefined` before the installation was founded. */
@@ -119,8 +129,8 @@ export class CustodianMirrors {
     return this.#inTurn(async () => {
       // A place that only the database names belongs to the custodian that is lost.
       this.#seats.splice(this.#configured);
-      for (const seat of this.#seats) seat.id = await seat.custodian.enrol();
-      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(epoch)));
+      for (const seat of this.#seats) seat.id = await seat.custodian.enrol(this.#confirm);
+      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(epoch, this.#confirm)));
       for (const seat of this.#seats) seat.standing = 'present';
       // Whatever this process has seen before is not what these mirrors hold.
       this.#state = undefined;
@@ -176,7 +186,7 @@ export class CustodianMirrors {
   createRoot(epoch: number): Promise<CustodianState> {
     return this.#inTurn(async () => {
       await this.#rejoin();
-      await this.#everywhere((custodian) => custodian.createRoot(epoch));
+      await this.#everywhere((custodian) => custodian.createRoot(epoch, this.#confirm));
       return this.#change(({ epochs }) => (epochs.includes(epoch) ? undefined : { epochs: [...epochs, epoch] }));
     });
   }
@@ -193,7 +203,7 @@ export class CustodianMirrors {
       if (!retiring.some((one) => one.epoch === epoch)) throw new Error(`epoch ${epoch} is not sealed`);
       const destroyed = new Set<string>();
       await this.#everywhere(async (custodian) => {
-        await custodian.destroyRoot(epoch);
+        await custodian.destroyRoot(epoch, this.#confirm);
         destroyed.add(await custodian.id());
       });
       this.#owed.set(epoch, destroyed);
@@ -211,14 +221,14 @@ export class CustodianMirrors {
     return this.#inTurn(async () => {
       await this.#rejoin();
       const state = this.#settled();
-      const look = await lookAt(custodian);
+      const look = await takeAndLook(custodian);
       const how = judge(look, state);
       if (how === 'current' || how === 'behind') return look.id!;
       const unused = how === 'missing' || (how === 'not-enrolled' && look.state?.installation !== undefined);
       if (!unused && !(how === 'not-enrolled' && !look.state)) throw unfit(custodian, look, how);
-      const id = await custodian.enrol();
-      await custodian.createRoot(state.epochs.at(-1)!);
-      await custodian.writeState(state);
+      const id = await custodian.enrol(this.#confirm);
+      await custodian.createRoot(state.epochs.at(-1)!, this.#confirm);
+      await custodian.writeState(state, this.#confirm);
       let seat = this.#seats.find((other) => other.custodian.place === custodian.place);
       if (!seat) this.#seats.push((seat = newSeat(custodian)));
       seat.id = id;
@@ -246,7 +256,7 @@ export class CustodianMirrors {
         mirrors: mirrors.filter((other) => other !== id),
         retiredMirrors: [...retiredMirrors, { id, at }],
       }));
-      if (seat) await this.#bringUp(seat, await lookAt(seat.custodian));
+      if (seat) await this.#bringUp(seat, await takeAndLook(seat.custodian));
     });
   }
 
@@ -261,12 +271,12 @@ export class CustodianMirrors {
       const state = this.#settled();
       const seat = this.#seats.find((other) => other.id === id);
       if (!seat || !state.mirrors.includes(id)) throw new MakulerError('mirror-unknown');
-      const look = await lookAt(seat.custodian);
+      const look = await takeAndLook(seat.custodian);
       const how = judge(look, state);
       const united = how === 'fork' || how === 'too-old';
       if (united) await this.#unite(look.state!);
       else if (how !== 'current' && how !== 'behind' && how !== 'damaged') throw unfit(seat.custodian, look, how);
-      if (seat.awaitsRepair) await seat.custodian.destroyRoot(state.epochs.at(-1)!);
+      if (seat.awaitsRepair) await seat.custodian.destroyRoot(state.epochs.at(-1)!, this.#confirm);
       seat.awaitsRepair = false;
       await this.#bringUp(seat, { id, state: undefined, problem: undefined });
       return united;
@@ -284,7 +294,7 @@ export class CustodianMirrors {
   }
 
   async #lookAt(seats: readonly Seat[]): Promise<ReadonlyMap<Seat, Look>> {
-    return new Map(await Promise.all(seats.map(async (seat) => [seat, await lookAt(seat.custodian)] as const)));
+    return new Map(await Promise.all(seats.map(async (seat) => [seat, await takeAndLook(seat.custodian)] as const)));
   }
 
   /** Looks again at the mirrors that are away (or at others too) and brings back whoever can be. */
@@ -302,10 +312,11 @@ export class CustodianMirrors {
     seat.id = look.id ?? seat.id;
     const how = judge(look, state);
     try {
-      if (how === 'retired') for (const epoch of await seat.custodian.epochs()) await seat.custodian.destroyRoot(epoch);
+      if (how === 'retired')
+        for (const epoch of await seat.custodian.epochs()) await seat.custodian.destroyRoot(epoch, this.#confirm);
       if (how !== 'current' && how !== 'behind') return this.#leave(seat, how, look.problem?.cause);
       await this.#destroyWhatShouldBeGone(seat, state);
-      if (how === 'behind') await seat.custodian.writeState(state);
+      if (how === 'behind') await seat.custodian.writeState(state, this.#confirm);
       if (typeof seat.standing !== 'string') seat.standing = 'joining';
     } catch (error) {
       this.#leave(seat, reasonOf(error), error);
@@ -316,7 +327,8 @@ export class CustodianMirrors {
     const begun = new Map(retiring.flatMap((one) => (one.confirmed.length > 0 ? [[one.epoch, one.confirmed]] : [])));
     for (const epoch of await custodian.epochs())
       // Never one that is later than the state knows: its root would be all that is left if this state is an old copy.
-      if (begun.has(epoch) || (!epochs.includes(epoch) && epoch < epochs.at(-1)!)) await custodian.destroyRoot(epoch);
+      if (begun.has(epoch) || (!epochs.includes(epoch) && epoch < epochs.at(-1)!))
+        await custodian.destroyRoot(epoch, this.#confirm);
     // A place that went meanwhile has no roots to list either: only of one that still says who it is they are gone.
     if ((await custodian.id()) !== id) throw new Error('the mirror was replaced');
     for (const [epoch, confirmed] of begun)
@@ -362,7 +374,7 @@ export class CustodianMirrors {
       const held = before === undefined ? undefined : await seat.custodian.readState();
       if (before !== undefined && (!held || hashOf(held) !== before))
         throw new GateRefusal('custodian-missing', `The custodian's mirror at ${seat.custodian.name} was replaced.`);
-      await seat.custodian.writeState(state);
+      await seat.custodian.writeState(state, this.#confirm);
     };
     await Promise.all(
       this.#seats.filter(isThere).map((seat) =>

@@ -30,6 +30,9 @@ class Observed extends Custodian {
     // A place that was never used is no custodian of this installation, and a drill makes none.
     return this.id();
   }
+  async takeOver(): Promise<void> {
+    // The installation's own vault goes on writing: what lies beside its files is what it is just about to rename.
+  }
   readState(): Promise<CustodianState | undefined> {
     return (this.#state ??= this.mirror.readState());
   }

@@ -1,4 +1,3 @@
-import { inTransaction } from '#postgres';
 import type { DestructionReport } from '../../operations-contract.js';
 import type { CustodianState, StateChange } from '../custodian/custodian-state.js';
 import { noteCustodian } from '../custodian-number.js';
@@ -58,9 +57,9 @@ export class RootDestruction {
   }
 
   async #cleared(epoch: number): Promise<void> {
-    const { pool, custodian, clock, assertActive } = this.surroundings;
+    const { write, custodian, clock, assertActive } = this.surroundings;
     const state = await custodian.change((now) => withoutEpoch(now, epoch));
-    await inTransaction(pool, async (client) => {
+    await write(async (client) => {
       await noteDestroyed(client, epoch, clock.now());
       await noteCustodian(client, state);
       await assertActive(client);

@@ -1,6 +1,7 @@
 import { isMakulerError, MakulerError } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { wipe } from '../../aead.js';
+import type { Write } from '../active.js';
 import type { Custodian, RootPlace } from '../custodian/custodian.js';
 import { reasonOf } from '../custodian/looking.js';
 import type { CustodianMirrors } from '../custodian/mirrors.js';
@@ -36,11 +37,7 @@ export const wrapByMirrors = async (
   return wraps;
 };
 
-export const storeWraps = async (
-  client: Pool | PoolClient,
-  epoch: number,
-  wraps: readonly EpochKeyWrap[],
-): Promise<void> => {
+export const storeWraps = async (client: PoolClient, epoch: number, wraps: readonly EpochKeyWrap[]): Promise<void> => {
   await client.query(
     `insert into epoch_key (epoch, mirror, wrapped) select $1, mirror, wrapped from unnest($2::uuid[], $3::bytea[]) as n(mirror, wrapped)
      on conflict (epoch, mirror) do update set wrapped = excluded.wrapped`,
@@ -105,13 +102,13 @@ const openEpochKey = async (pool: Pool, custodian: CustodianMirrors, place: Root
  * count. One whose root does not open the wrap that it has is away for that reason.
  */
 export const welcomeMirrors = async (
-  pool: Pool,
+  database: { readonly pool: Pool; readonly write: Write },
   custodian: CustodianMirrors,
   keyring: BucketKeyring,
   installation: string,
 ): Promise<void> => {
   const place = { installation, epoch: keyring.current };
-  const wraps = await readWraps(pool, place.epoch);
+  const wraps = await readWraps(database.pool, place.epoch);
   const joining = new Set(custodian.joining());
   // A restored vault may be of a sealed epoch until it has been sealed anew. No root of that is ever made again: one that was
   // destroyed would be back. A mirror without one has no part in this epoch, and counts for the next.
@@ -123,9 +120,12 @@ export const welcomeMirrors = async (
         custodian.joined(mirror);
         continue;
       }
-      const wrapped = await rootFor(pool, mirror, place.epoch, wraps.get(await mirror.id()));
-      if (!wrapped) await storeWraps(pool, place.epoch, [await wrapBy(mirror, place, epochKey)]);
-      else if (joining.has(mirror) && !(await opensTo(mirror, place, wrapped, epochKey)))
+      const wrapped = await rootFor(database.write, custodian, mirror, place.epoch, wraps.get(await mirror.id()));
+      if (!wrapped) {
+        const wrap = await wrapBy(mirror, place, epochKey);
+        await database.write((client) => storeWraps(client, place.epoch, [wrap]));
+      }
+      if (wrapped && joining.has(mirror) && !(await opensTo(mirror, place, wrapped, epochKey)))
         custodian.joined(mirror, 'wrong-root');
       if (joining.has(mirror)) custodian.joined(mirror);
     } catch (error) {
@@ -142,14 +142,16 @@ export const welcomeMirrors = async (
  * it then still has. A wrap under a root that is gone goes first: a crash must not leave it beside the new root.
  */
 const rootFor = async (
-  pool: Pool,
+  write: Write,
+  custodian: CustodianMirrors,
   mirror: Custodian,
   epoch: number,
   wrapped: Buffer | undefined,
 ): Promise<Buffer | undefined> => {
   if ((await mirror.epochs()).includes(epoch)) return wrapped;
-  await pool.query('delete from epoch_key where epoch = $1 and mirror = $2', [epoch, await mirror.id()]);
-  await mirror.createRoot(epoch);
+  const id = await mirror.id();
+  await write((client) => client.query('delete from epoch_key where epoch = $1 and mirror = $2', [epoch, id]));
+  await mirror.createRoot(epoch, custodian.confirm);
   return undefined;
 };
 

@@ -20,17 +20,17 @@ export const readEpochs = async (pool: Pool | PoolClient): Promise<readonly Epoc
  * nobody noted is taken to be now, so that no date is earlier than what really happened.
  */
 export const adoptEpochs = async (
-  pool: Pool | PoolClient,
+  client: PoolClient,
   state: CustodianState,
   current: number,
   now: Date,
 ): Promise<void> => {
-  await pool.query(
+  await client.query(
     `insert into epoch (epoch, opened_at) select n, $2 from generate_series(1, $1::int) as g(n) on conflict do nothing`,
     [current, now],
   );
-  await noteSealed(pool, state);
-  await pool.query(
+  await noteSealed(client, state);
+  await client.query(
     `update epoch set destroyed_at = $3, sealed_at = coalesce(sealed_at, $3), destroy_at = coalesce(destroy_at, $3)
      where destroyed_at is null and lost_at is null and epoch < $1 and not epoch = any($2::int[])`,
     [current, state.epochs, now],
@@ -46,7 +46,7 @@ export const noteOpened = async (client: PoolClient, epoch: number, at: Date): P
 };
 
 /** Takes the dates of sealed epochs over from the custodian. */
-export const noteSealed = async (client: Pool | PoolClient, { retiring }: CustodianState): Promise<void> => {
+export const noteSealed = async (client: PoolClient, { retiring }: CustodianState): Promise<void> => {
   await client.query(
     `update epoch set sealed_at = n.sealed, destroy_at = n.destroy
      from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as n(id, sealed, destroy) where epoch = n.id`,

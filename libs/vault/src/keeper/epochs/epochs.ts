@@ -27,9 +27,9 @@ export class Epochs {
    * been applied, never before: a bucket in which a shred is still to be applied is not dirty yet, and would be wrapped anew.
    */
   async adopt(): Promise<void> {
-    const { pool, custodian, keyring, clock, installation } = this.surroundings;
-    await adoptEpochs(pool, custodian.state!, keyring.current, clock.now());
-    await welcomeMirrors(pool, custodian, keyring, installation);
+    const { write, custodian, keyring, clock, installation } = this.surroundings;
+    await write((client) => adoptEpochs(client, custodian.state!, keyring.current, clock.now()));
+    await welcomeMirrors(this.surroundings, custodian, keyring, installation);
   }
   resume(): void {
     this.#tending = setInterval(() => void this.tend().catch(() => undefined), TEND_EVERY_MS).unref();
@@ -126,9 +126,9 @@ export class Epochs {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
-      const { pool, custodian, keyring, installation } = this.surroundings;
+      const { custodian, keyring, installation } = this.surroundings;
       await custodian.refresh();
-      await welcomeMirrors(pool, custodian, keyring, installation);
+      await welcomeMirrors(this.surroundings, custodian, keyring, installation);
       return work();
     });
     this.#turn = result.catch(() => undefined);

@@ -1,6 +1,5 @@
 import { isMakulerError, MakulerError } from '#kernel';
 import type { PoolClient } from '#postgres';
-import { inTransaction } from '#postgres';
 import { newKey, wipe } from '../../aead.js';
 import type { SealReport } from '../../operations-contract.js';
 import type { CustodianState, RetiringEpoch } from '../custodian/custodian-state.js';
@@ -98,14 +97,14 @@ export class Sealing {
 
   /** Steps 1 and 2. */
   async #begin(target: number, before: number): Promise<void> {
-    const { pool, keyring, custodian, clock, installation, token, assertActive, onUnapplied } = this.surroundings;
+    const { write, keyring, custodian, clock, installation, token, assertActive, onUnapplied } = this.surroundings;
     this.#assertGoingOn();
     const state = await custodian.createRoot(target);
     const epochKey = newKey();
     let begun = false;
     try {
       const wraps = await wrapByMirrors(custodian, { installation, epoch: target }, epochKey);
-      await inTransaction(pool, async (client) => {
+      await write(async (client) => {
         // From here until the commit the row is locked: whoever has made a bucket in the old epoch finds, when he comes to
         // write it, that the epoch is another, and makes it anew (EpochMoved). None can slip in behind step 4's query.
         const { rowCount } = await client.query('update vault set epoch = $1 where epoch = $2 and active = $3', [
@@ -179,7 +178,7 @@ export class Sealing {
 
   /** Step 4. */
   async #end(target: number): Promise<CustodianState> {
-    const { pool, keyring, custodian, clock, windowMs, assertActive } = this.surroundings;
+    const { pool, write, keyring, custodian, clock, windowMs, assertActive } = this.surroundings;
     this.#assertGoingOn();
     const sealedAt = clock.now();
     const destroyAt = new Date(sealedAt.getTime() + windowMs);
@@ -190,7 +189,7 @@ export class Sealing {
       if (ended.length === 0) return undefined;
       return { retiring: [...now.retiring, ...ended].sort((a, b) => a.epoch - b.epoch) };
     });
-    await inTransaction(pool, async (client) => {
+    await write(async (client) => {
       await client.query('delete from epoch_key where epoch < $1', [target]);
       await noteSealed(client, state);
       await noteCustodian(client, state);
@@ -202,8 +201,8 @@ export class Sealing {
 
   async #step<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     this.#assertGoingOn();
-    const { pool, assertActive } = this.surroundings;
-    return inTransaction(pool, async (client) => {
+    const { write, assertActive } = this.surroundings;
+    return write(async (client) => {
       const result = await work(client);
       await assertActive(client);
       return result;

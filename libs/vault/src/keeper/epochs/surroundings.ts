@@ -1,11 +1,14 @@
 import type { Clock } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
+import type { Write } from '../active.js';
 import type { CustodianMirrors } from '../custodian/mirrors.js';
 import type { BucketKeyring } from '../keyring.js';
 
 /** What sealing and destroying rest on. */
 export interface EpochSurroundings {
+  /** For reading. */
   readonly pool: Pool;
+  readonly write: Write;
   readonly keyring: BucketKeyring;
   readonly custodian: CustodianMirrors;
   readonly clock: Clock;

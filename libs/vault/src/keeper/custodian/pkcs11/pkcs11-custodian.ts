@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { GateRefusal } from '../../gate.js';
 import { associatedData } from '../../wrap.js';
+import type { Confirm } from '../../active.js';
 import type { RootPlace } from '../custodian.js';
 import { Custodian } from '../custodian.js';
 import { decodeState, encodeState } from '../custodian-format.js';
@@ -50,13 +51,13 @@ export class Pkcs11Custodian extends Custodian {
     return this.#with((session) => this.#idOn(session));
   }
 
-  enrol(): Promise<string> {
+  enrol(confirm?: Confirm): Promise<string> {
     return this.#with(async (session) => {
       const present = await this.#findId(session);
       if (present !== undefined) return present;
       await this.#assertUnused(session);
       const id = randomUUID();
-      await session.create([...this.#data('mirror'), [CKA.VALUE, id]]);
+      await this.#unlessTakenOver(session, confirm, () => session.create([...this.#data('mirror'), [CKA.VALUE, id]]));
       return id;
     });
   }
@@ -72,21 +73,27 @@ export class Pkcs11Custodian extends Custodian {
     });
   }
 
-  writeState(state: CustodianState): Promise<void> {
+  async takeOver(): Promise<void> {
+    // A token has no file beside: what was begun elsewhere is found and taken back by who began it (`#unlessTakenOver`).
+  }
+
+  writeState(state: CustodianState, confirm?: Confirm): Promise<void> {
     return this.#with(async (session) => {
       const text = encodeState(await this.#idOn(session), state);
       const before = await this.#states(session);
       const count = Math.max(0, ...before.map((stored) => stored.count)) + 1;
-      await session.create([...this.#data(`state/${count}`), [CKA.VALUE, text]]);
+      await this.#unlessTakenOver(session, confirm, () =>
+        session.create([...this.#data(`state/${count}`), [CKA.VALUE, text]]),
+      );
       for (const { handle } of before) await session.destroy(handle);
     });
   }
 
-  createRoot(epoch: number): Promise<void> {
+  createRoot(epoch: number, confirm?: Confirm): Promise<void> {
     return this.#with(async (session) => {
       await this.#idOn(session);
       if ((await this.#rootsOn(session)).has(epoch)) return;
-      await session.generateAesKey([
+      const root: Template = [
         ...this.#roots(),
         [CKA.LABEL, `${this.#place.object}/root/${epoch}`],
         [CKA.KEY_TYPE, CKK_AES],
@@ -99,12 +106,14 @@ export class Pkcs11Custodian extends Custodian {
         [CKA.DECRYPT, true],
         [CKA.WRAP, false],
         [CKA.UNWRAP, false],
-      ]);
+      ];
+      await this.#unlessTakenOver(session, confirm, () => session.generateAesKey(root));
     });
   }
 
-  destroyRoot(epoch: number): Promise<void> {
+  destroyRoot(epoch: number, confirm?: Confirm): Promise<void> {
     return this.#with(async (session) => {
+      await confirm?.();
       for (const root of (await this.#rootsOn(session)).get(epoch) ?? []) await session.destroy(root);
       if ((await this.#rootsOn(session)).has(epoch))
         throw new Error(`the root of epoch ${epoch} is still on the token`);
@@ -143,6 +152,23 @@ export class Pkcs11Custodian extends Custodian {
 
   async device(): Promise<undefined> {
     return undefined;
+  }
+
+  /**
+   * Asks before and after: a process that was stopped in between and wakes up after another has taken over destroys again what it
+   * has just made. Until then two states may be on the token; whoever took over finds a fork, and refuses it (`judge`).
+   */
+  async #unlessTakenOver(
+    session: TokenSession,
+    confirm: Confirm = () => Promise.resolve(),
+    make: () => Promise<ObjectHandle>,
+  ): Promise<void> {
+    await confirm();
+    const made = await make();
+    await confirm().catch(async (error: unknown) => {
+      await session.destroy(made);
+      throw error;
+    });
   }
 
   async #assertWorks(session: TokenSession, root: ObjectHandle): Promise<void> {
