@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import Big from 'big.js';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
-import { Installation } from './installation.js';
+import { Installation, ROOT } from './installation.js';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
 export const CHINOOK = join(ROOT, 'examples/chinook');
 const CLI = join(ROOT, 'dist/apps/cli/src/main.js');
 
@@ -132,12 +131,8 @@ export const imported = async (running: Running): Promise<Record<string, any>> =
 
 /** The id of Chinook's customer, as compliance staff find it. */
 export const customerIdOf = async (installation: Installation, customer: Row): Promise<string> => {
-  const found = await installation.post(
-    '/v1/customers/search',
-    { email: customer['Email'] },
-    { as: 'compliance', purpose: 'rettigheter' },
-  );
-  const [card, ...others] = found.body?.items ?? [];
-  if (!card || others.length > 0) throw new Error(`one customer was expected: ${found.status} ${found.text}`);
-  return card.customerId as string;
+  const compliance = installation.client('compliance', 'rettigheter');
+  const { items } = (await compliance.post('/v1/customers/search', { body: { email: customer['Email']! } })).body;
+  if (items.length !== 1) throw new Error(`one customer was expected, and not ${items.length}`);
+  return items[0]!.customerId;
 };

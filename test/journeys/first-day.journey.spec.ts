@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isGone, valueOf } from '#client';
 import { Installation, eventually } from './installation.js';
+import type { Order } from './web-shop.js';
+import { changeEmail, storeOrder, wrongFields } from './web-shop.js';
 
 const run = promisify(execFile);
 const CLI = 'dist/apps/cli/src/main.js';
@@ -19,84 +22,78 @@ describe('the first day', () => {
   }, 90_000);
   afterAll(() => makuler.destroy());
 
+  const order: Order = {
+    ...{ number: '1001', paidAt: '2026-03-10T09:30:00Z' },
+    buyer: { name: 'Kari Nordmann', email: 'kari@example.no', phone: '90012345' },
+    lines: [{ kind: 'product', itemType: 'bearing', description: 'Kulelager', quantity: '4', unitPrice: '129.50' }],
+  };
+
   it('registers, reads back, erases with four eyes, and nothing is left to read', async () => {
-    const registered = await makuler.post(
-      '/v1/customers',
-      { relationship: 'customer', name: 'Kari Nordmann', email: 'kari@example.no', phone: '90012345' },
-      { purpose: 'avtale' },
-    );
-    expect([registered.status, registered.text]).toEqual([201, expect.any(String)]);
-    const { customerId } = registered.body;
-    const after = { 'makuler-after': registered.headers.get('makuler-position')! };
-    const card = await makuler.get(`/v1/customers/${customerId}`, {
-      as: 'compliance',
-      purpose: 'rettigheter',
-      headers: after,
-    });
-    expect(card.body).toMatchObject({ customerId, name: 'Kari Nordmann', phone: '+4790012345' });
+    const shop = makuler.client('integrator', 'avtale');
+    const { customerId, purchaseId, position: after } = await storeOrder(shop, order);
+    expect(await storeOrder(shop, order)).toMatchObject({ customerId, purchaseId });
+    const wrong = await storeOrder(shop, { ...order, number: '1002', buyer: { name: '' } }).catch(wrongFields);
+    expect(wrong).toContainEqual(expect.stringMatching(/^name: /));
 
-    const plan = await makuler.post(
-      '/v1/erasures',
-      { customerId, ground: 'subject-request' },
-      { as: 'compliance', purpose: 'rettigheter' },
-    );
-    expect([plan.status, plan.text]).toEqual([201, expect.any(String)]);
-    const { erasureId, planHash } = plan.body;
-    const approve = (as: 'compliance' | 'approver') =>
-      makuler.post(`/v1/erasures/${erasureId}/approve`, { planHash }, { as, purpose: 'rettigheter' });
-    expect((await approve('compliance')).status).toBe(403);
-    const approved = await approve('approver');
-    expect([approved.status, approved.text]).toEqual([200, expect.any(String)]);
-    const executed = await makuler.post(
-      `/v1/erasures/${erasureId}/execute`,
-      {},
-      { as: 'compliance', purpose: 'rettigheter' },
-    );
-    expect([executed.status, executed.text]).toEqual([202, expect.any(String)]);
-    const done = await eventually(
-      () => makuler.get(`/v1/erasures/${erasureId}`, { as: 'compliance', purpose: 'rettigheter' }),
-      ({ body }) => ['erased', 'certified', 'complete'].includes(body?.state),
-    );
-    expect(done.body).toMatchObject({ liveErasedAt: expect.any(String), backupsClearedBy: expect.any(String) });
-    const gone = await makuler.get(`/v1/customers/${customerId}`, { as: 'compliance', purpose: 'rettigheter' });
-    expect(gone.body).toMatchObject({ name: { $state: 'erased' }, phone: { $state: 'erased' } });
-    const certificate = await makuler.get(`/v1/erasures/${erasureId}/certificate`, {
-      as: 'compliance',
-      purpose: 'rettigheter',
-    });
-    expect(certificate.text).toContain('.');
+    const compliance = makuler.client('compliance', 'rettigheter');
+    const path = { id: customerId };
+    const card = (await compliance.get('/v1/customers/{id}', { path, after })).body;
+    expect(card).toMatchObject({ customerId, name: 'Kari Nordmann', phone: '+4790012345' });
+    const moved = await changeEmail(shop, customerId, 'kari.nordmann@example.no');
+    const changed = (await compliance.get('/v1/customers/{id}', { path, after: moved.position })).body;
+    expect(valueOf(changed.email)).toBe('kari.nordmann@example.no');
 
-    const early = await makuler.get(`/v1/erasures/${erasureId}/attestation`, { as: 'auditor' });
-    expect([early.status, early.body]).toEqual([
-      404,
-      expect.objectContaining({ code: 'attestation-not-yet', backupsClearedBy: done.body.backupsClearedBy }),
-    ]);
-    const sealed = await makuler.post('/v1/vault/epochs', {}, { as: 'operator' });
-    expect([sealed.status, sealed.body]).toEqual([201, expect.objectContaining({ epoch: 2, sealed: true })]);
-    expect((await makuler.get('/v1/vault/epochs', { as: 'auditor' })).body).toMatchObject({
-      ...{ current: 2, retiring: [{ epoch: 1, destroyAt: sealed.body.destroyAt, overdue: false }] },
+    const body = { customerId, ground: 'subject-request' };
+    const { erasureId, planHash } = (await compliance.post('/v1/erasures', { body })).body;
+    const erasure = { id: erasureId };
+    const approve = (role: 'compliance' | 'approver') =>
+      makuler.client(role).post('/v1/erasures/{id}/approve', { path: erasure, body: { planHash } });
+    await expect(approve('compliance')).rejects.toMatchObject({ status: 403, code: 'forbidden' });
+    expect((await approve('approver')).body).toMatchObject({ erasureId, state: 'approved' });
+    expect((await compliance.post('/v1/erasures/{id}/execute', { path: erasure })).status).toBe(202);
+    const auditor = makuler.client('auditor');
+    const board = async () => (await auditor.get('/v1/erasures/{id}', { path: erasure })).body;
+    const done = await eventually(board, ({ state }) => state === 'erased');
+    expect(done).toMatchObject({ liveErasedAt: expect.any(String), backupsClearedBy: expect.any(String) });
+    const gone = (await compliance.get('/v1/customers/{id}', { path })).body;
+    expect(gone).toMatchObject({ name: { $state: 'erased' }, phone: { $state: 'erased' } });
+    expect(isGone(gone.email)).toBe(true);
+    const certificate = (await auditor.get('/v1/erasures/{id}/certificate', { path: erasure })).body;
+
+    const early = await auditor
+      .get('/v1/erasures/{id}/attestation', { path: erasure })
+      .catch((error: unknown) => error);
+    expect(early).toMatchObject({
+      ...{ status: 404, code: 'attestation-not-yet' },
+      document: expect.objectContaining({ backupsClearedBy: done.backupsClearedBy }),
+    });
+    const operator = makuler.client('operator');
+    const sealed = (await operator.post('/v1/vault/epochs', { body: {} })).body;
+    expect(sealed).toMatchObject({ epoch: 2, sealed: true });
+    expect((await auditor.get('/v1/vault/epochs')).body).toMatchObject({
+      ...{ current: 2, retiring: [{ epoch: 1, destroyAt: sealed.destroyAt, overdue: false }] },
     });
     const attestation = await eventually(
-      () => makuler.get(`/v1/erasures/${erasureId}/attestation`, { as: 'auditor' }),
-      ({ status }) => status === 200,
+      async () => (await auditor.get('/v1/erasures/{id}/attestation', { path: erasure })).body,
+      () => true,
     );
-    const { backupsClearedAt } = (await makuler.get(`/v1/erasures/${erasureId}`, { as: 'auditor' })).body;
-    expect(Date.parse(backupsClearedAt)).toBeGreaterThanOrEqual(Date.parse(sealed.body.destroyAt));
-    expect(Date.parse(backupsClearedAt)).toBeLessThan(Date.parse(done.body.backupsClearedBy));
-    expect((await makuler.get('/v1/vault/epochs', { as: 'operator' })).body.retiring).toEqual([]);
+    const backupsClearedAt = (await board()).backupsClearedAt!;
+    expect(Date.parse(backupsClearedAt)).toBeGreaterThanOrEqual(Date.parse(sealed.destroyAt!));
+    expect(Date.parse(backupsClearedAt)).toBeLessThan(Date.parse(done.backupsClearedBy!));
+    expect((await operator.get('/v1/vault/epochs')).body.retiring).toEqual([]);
 
     // A seal is preceded by a checkpoint; after the erasure the log is still what it was.
     const log = await run(process.execPath, [CLI, 'verify-log', '--json', '--home', makuler.home]);
     expect(JSON.parse(log.stdout)).toMatchObject({ verified: true, custodian: 'fits', misfits: [] });
 
     // Whoever was erased keeps three files, and needs nobody to check them.
-    const kept = async (name: string, text: string) => {
+    const kept = async (name: string, answer: object) => {
       const file = join(makuler.directory, name);
-      await writeFile(file, text);
+      await writeFile(file, JSON.stringify(answer));
       return file;
     };
-    const files = [await kept('certificate.json', certificate.text), await kept('attestation.json', attestation.text)];
-    const jwks = await kept('jwks.json', (await makuler.get('/.well-known/jwks.json', { as: 'nobody' })).text);
+    const files = [await kept('certificate.json', certificate), await kept('attestation.json', attestation)];
+    const jwks = await kept('jwks.json', (await auditor.get('/.well-known/jwks.json')).body);
     await makuler.stop();
     const { stdout } = await run(process.execPath, [CLI, 'verify-certificate', ...files, '--jwks', jwks]);
     expect(stdout).toContain('Certificate and attestation belong together.');
