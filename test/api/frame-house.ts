@@ -10,9 +10,9 @@ import { createPool } from '#postgres';
 import type { ProjectionStates } from '#projections';
 import { LedgerDouble, testDatabase } from '#testing';
 import type { TokenRole } from '#tokens';
-import type { ApiParts } from './app.module.js';
-import { createApi } from './create-api.js';
-import { MARK, specimen, SpecimenModule } from './frame-specimen.js';
+import type { ApiParts } from '../../apps/api/src/app.module.js';
+import { createApi } from '../../apps/api/src/create-api.js';
+import { MARK, specimen, SpecimenModule } from '../../apps/api/src/frame-specimen.js';
 
 /** Whoever calls, with whatever token. */
 export const ACTOR = newId<ActorId>();

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { newId } from '#kernel';
-import { ACTOR, FrameHouse } from './frame-house.js';
+import { ACTOR, FrameHouse } from '../../../test/api/frame-house.js';
 import { MARK, PersonMet, specimen } from './frame-specimen.js';
 import { BODY_LIMIT } from './http/body-limit.js';
 

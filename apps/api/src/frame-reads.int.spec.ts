@@ -1,7 +1,7 @@
 import { PersonalDataRead } from '#access';
 import type { Opened } from '#kernel';
 import { ERASED, newId, valueOf, withheld } from '#kernel';
-import { FrameHouse } from './frame-house.js';
+import { FrameHouse } from '../../../test/api/frame-house.js';
 import { MARK, specimen } from './frame-specimen.js';
 
 describe('what goes out through the frame of the api', () => {

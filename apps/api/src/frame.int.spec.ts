@@ -1,7 +1,7 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { AccessRefused } from '#access';
 import { createApi } from './create-api.js';
-import { ACTOR, FrameHouse } from './frame-house.js';
+import { ACTOR, FrameHouse } from '../../../test/api/frame-house.js';
 import { MARK } from './frame-specimen.js';
 
 describe('the frame of the api', () => {
