@@ -14,11 +14,13 @@ interface Service {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly volumes?: readonly string[];
+  readonly secrets?: readonly string[];
   readonly depends_on?: Readonly<Record<string, unknown>>;
 }
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
 const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
@@ -38,6 +40,10 @@ const needed = (app: string): string[] => {
   }
   return [];
 };
+
+/** `DATABASE_URL_FILE`, in the place of `DATABASE_URL`; `VAULT_KEY_FILE` is itself a setting. */
+const isSecretFile = (name: string, environment: Readonly<Record<string, unknown>>) =>
+  name.endsWith('_FILE') && String(environment[name]).startsWith('/run/secrets/');
 
 /** Services, each with the program that it runs. */
 const PROGRAMS = [
@@ -65,13 +71,35 @@ describe('docker-compose.yml', () => {
       const { command, environment = {} } = compose.services[name]!;
       expect(command).toEqual([`dist/apps/${app}/src/main.js`]);
       expect(needed(app).length).toBeGreaterThan(3);
-      expect(Object.keys(environment)).toEqual(expect.arrayContaining(needed(app)));
+      const settings = Object.keys(environment).map((name) =>
+        isSecretFile(name, environment) ? name.slice(0, -5) : name,
+      );
+      expect(settings).toEqual(expect.arrayContaining(needed(app)));
       const read = [`apps/${app}/src/config.ts`, 'libs/composition/src/settings.ts'].map((file) =>
         readFileSync(file, 'utf8'),
       );
-      for (const setting of Object.keys(environment)) expect(read.join()).toContain(`${setting}:`);
+      for (const setting of settings) expect(read.join()).toContain(`${setting}:`);
     },
   );
+
+  it('gives passwords as files and in no other way, each to whom it concerns, all made by the script', () => {
+    const used = Object.values(compose.services).flatMap(({ secrets = [], environment = {}, ...service }) => {
+      const named = [...JSON.stringify([environment, service]).matchAll(/\/run\/secrets\/([\w-]+)/g)].map(
+        ([, name]) => name!,
+      );
+      expect([...new Set(named)].toSorted()).toEqual([...secrets].toSorted());
+      return secrets;
+    });
+    expect([...new Set(used)].toSorted()).toEqual(Object.keys(compose.secrets).toSorted());
+    const script = readFileSync('deploy/make-secrets.sh', 'utf8');
+    for (const [name, { file }] of Object.entries(compose.secrets)) {
+      expect(file).toBe(`deploy/secrets/${name}`);
+      expect(script).toMatch(new RegExp(`^(keep|password) ${name} `, 'm'));
+    }
+    // KurrentDB's first password is the only one in an environment, and none stands in this file or beside it.
+    expect(readFileSync('docker-compose.yml', 'utf8')).not.toMatch(/\$\{|:\/\/[^/]*:[^/]*@/);
+    expect(readFileSync('.gitignore', 'utf8')).toContain('deploy/secrets/');
+  });
 
   it('has two of each: what is active has a standby, and clients know every vault by name', () => {
     for (const app of ['api', 'projector', 'worker']) expect(compose.services[app]!.deploy?.replicas).toBe(2);
@@ -103,8 +131,9 @@ describe('docker-compose.yml', () => {
   });
 
   it('gives the custodian to the vault alone, and lets no other process have its database', () => {
-    for (const [name, { volumes = [], environment = {} }] of Object.entries(compose.services)) {
+    for (const [name, { volumes = [], environment = {}, secrets = [] }] of Object.entries(compose.services)) {
       if (name.startsWith('vault-') && name !== 'vault-postgres') continue;
+      expect(secrets).not.toContain('vault-database-url');
       expect(volumes.filter((volume) => volume.startsWith('custodian'))).toEqual([]);
       expect(Object.keys(environment)).not.toContain('VAULT_DATABASE_URL');
     }

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 
 /** A service of docker-compose.yml, as far as processes without containers need it. */
@@ -22,6 +24,7 @@ interface Composed {
     >
   >;
   readonly configs: Readonly<Record<string, { readonly content: string }>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
 /**
@@ -46,6 +49,19 @@ export class Compose {
       restart,
       replicas: deploy?.replicas ?? 1,
     };
+  }
+
+  /** Makes the secrets as an operator does, with the passwords among the variables, for this machine's places. */
+  makeSecrets(): void {
+    const directory = this.#here('/run/secrets');
+    const env = { PATH: '/usr/bin:/bin', ...this.variables };
+    execFileSync('sh', ['deploy/make-secrets.sh', directory], { env });
+    for (const name of Object.keys(this.#file.secrets)) {
+      const file = join(directory, name);
+      const content = this.#here(readFileSync(file, 'utf8'));
+      chmodSync(file, 0o600);
+      writeFileSync(file, content);
+    }
   }
 
   /** A configuration that the file holds itself. */

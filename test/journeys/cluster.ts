@@ -4,10 +4,10 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Parts, PartsConfiguration } from '#composition';
-import { connect } from '#composition';
+import type { Parts } from '#composition';
+import { PARTS_SETTINGS, connect } from '#composition';
 import type { Role } from '#kernel';
-import { SystemClock } from '#kernel';
+import { SystemClock, readConfiguration } from '#kernel';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { TOKEN_ROLES, Tokens } from '#tokens';
@@ -134,8 +134,8 @@ export class Cluster {
 
   /** Ledger, vault and shredder as a worker has them. */
   async parts(): Promise<Parts> {
-    const environment = (await this.environmentOf('worker')) as unknown as PartsConfiguration;
-    return (this.#parts ??= await connect(environment, { name: 'a test' }));
+    const configuration = readConfiguration(await this.environmentOf('worker'), PARTS_SETTINGS);
+    return (this.#parts ??= await connect(configuration, { name: 'a test' }));
   }
 
   /** Kills Redis and starts it with nothing of what it had. */
@@ -157,6 +157,7 @@ export class Cluster {
   }
 
   async #up(bin: string): Promise<void> {
+    this.compose.makeSecrets();
     await this.#makeDatabases(bin);
     const { command } = this.compose.service('certificates');
     const names = ['vault-a', 'vault-b', 'kurrentdb'];
@@ -250,7 +251,7 @@ const placesIn = (directory: string, ports: Readonly<Record<string, number>>): (
   ['@redis:6379', `@${HOST}:${ports['redis']}`],
   ['vault-a:2114', `localhost:${ports['vault-a']}`],
   ['vault-b:2114', `localhost:${ports['vault-b']}`],
-  ...['/certificates', '/custodian-a', '/custodian-b', '/backups'].map(
+  ...['/certificates', '/custodian-a', '/custodian-b', '/backups', '/run/secrets'].map(
     (path) => [path, join(directory, path)] as const,
   ),
   ['/app/policy', join(process.cwd(), 'policy')],
