@@ -80,7 +80,7 @@ export class WholeApi {
     const headers = { authorization: `Bearer ${this.tokens[role]}`, ...options.headers };
     const answer = await this.app.inject({ ...options, headers });
     const contentType = String(answer.headers['content-type']);
-    const asked = { method: options.method ?? 'GET', url: String(options.url) };
+    const asked = { method: options.method ?? 'GET', url: options.url as string };
     asDocumented({ ...asked, status: answer.statusCode, contentType, text: answer.body });
     return answer;
   }

@@ -82,8 +82,12 @@ type Nameless<M extends Method> = {
 
 /** Compiles only where there is none. */
 const none = <_T extends never>(): void => undefined;
-none<Formless<'get'> | Formless<'post'> | Formless<'patch'>>();
-none<Nameless<'get'> | Nameless<'post'> | Nameless<'patch'>>();
+none<Formless<'get'>>();
+none<Formless<'post'>>();
+none<Formless<'patch'>>();
+none<Nameless<'get'>>();
+none<Nameless<'post'>>();
+none<Nameless<'patch'>>();
 
 describe('the types of the client', () => {
   it('reach every route of docs/openapi.json', () => {
