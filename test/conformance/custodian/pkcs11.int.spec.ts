@@ -4,6 +4,7 @@ import { Pkcs11Custodian } from '#vault/keeper';
 import { describeCustodian } from './custodian.suite.js';
 import { encodeState } from '../../../libs/vault/src/keeper/custodian/custodian-format.js';
 import { CKA, CKK_AES, CKO } from '../../../libs/vault/src/keeper/custodian/pkcs11/cryptoki-constants.js';
+import type { Template } from '../../../libs/vault/src/keeper/custodian/pkcs11/token-session.js';
 import { TokenSession } from '../../../libs/vault/src/keeper/custodian/pkcs11/token-session.js';
 import { parseTokenUri } from '../../../libs/vault/src/keeper/custodian/pkcs11/token-uri.js';
 import type { SoftToken } from './softhsm.js';
@@ -68,11 +69,50 @@ import { hasSoftHsm, startSoftToken } from './softhsm.js';
         }
         expect(await custodian.unwrapEpochKey(place, wrapped)).toHaveLength(32);
         const session = await sessionOn(custodian);
-        const [root] = await session.find([
+        await custodian.createRoot(1);
+        const [root, ...more] = await session.find([
           [CKA.CLASS, CKO.SECRET_KEY],
           [CKA.ID, objectOf(custodian)],
         ]);
+        expect(more).toEqual([]);
         await expect(session.read(root!, CKA.VALUE)).rejects.toMatchObject({ code: ATTRIBUTE_SENSITIVE });
+        const said = [CKA.SENSITIVE, CKA.PRIVATE, CKA.EXTRACTABLE, CKA.MODIFIABLE, CKA.WRAP, CKA.UNWRAP];
+        const flags = await Promise.all(said.map(async (flag) => (await session.read(root!, flag))[0]));
+        expect(flags).toEqual([1, 1, 0, 0, 0, 0]);
+      });
+
+      it('whose root does nothing is out of order, and not one with another root', async () => {
+        const custodian = new Pkcs11Custodian(fresh());
+        await custodian.enrol();
+        const session = await sessionOn(custodian);
+        await session.generateAesKey([
+          ...([
+            [CKA.CLASS, CKO.SECRET_KEY],
+            [CKA.TOKEN, true],
+            [CKA.ID, objectOf(custodian)],
+            [CKA.LABEL, `${objectOf(custodian)}/root/1`],
+          ] as const),
+          ...([
+            [CKA.KEY_TYPE, CKK_AES],
+            [CKA.VALUE_LEN, 32],
+            [CKA.ENCRYPT, false],
+            [CKA.DECRYPT, true],
+          ] as const),
+        ]);
+        const place = { installation: randomUUID(), epoch: 1 };
+        const garbage = Buffer.concat([Buffer.from([2]), randomBytes(60)]);
+        await expect(custodian.unwrapEpochKey(place, garbage)).rejects.toThrow('C_EncryptInit');
+      });
+
+      it('with the state of another mirror, or what is left of one without its id, is damaged', async () => {
+        const [custodian, other] = [new Pkcs11Custodian(fresh()), new Pkcs11Custodian(fresh())];
+        await custodian.enrol();
+        const session = await sessionOn(custodian);
+        await session.create(dataOf(objectOf(custodian), 'state/1', encodeState(randomUUID(), stateOf(1))));
+        await expect(custodian.readState()).rejects.toMatchObject({ reason: 'custodian-damaged' });
+        await session.create(dataOf(objectOf(other), 'state/1', encodeState(randomUUID(), stateOf(1))));
+        for (const asked of [other.id(), other.enrol()])
+          await expect(asked).rejects.toMatchObject({ reason: 'custodian-damaged' });
       });
 
       it('opens what the frozen vector has', async () => {
@@ -84,18 +124,7 @@ import { hasSoftHsm, startSoftToken } from './softhsm.js';
         const custodian = new Pkcs11Custodian(fresh());
         const object = objectOf(custodian);
         const session = await sessionOn(custodian);
-        await session.create([
-          ...([
-            [CKA.CLASS, CKO.DATA],
-            [CKA.TOKEN, true],
-            [CKA.PRIVATE, true],
-            [CKA.APPLICATION, object],
-          ] as const),
-          ...([
-            [CKA.LABEL, `${object}/mirror`],
-            [CKA.VALUE, vector.mirror],
-          ] as const),
-        ]);
+        await session.create(dataOf(object, 'mirror', vector.mirror));
         await session.create([
           ...([
             [CKA.CLASS, CKO.SECRET_KEY],
@@ -140,16 +169,7 @@ import { hasSoftHsm, startSoftToken } from './softhsm.js';
         await custodian.writeState(first);
         const session = await sessionOn(custodian);
         const left = (count: number, text: string) =>
-          session.create([
-            ...([
-              [CKA.CLASS, CKO.DATA],
-              [CKA.TOKEN, true],
-              [CKA.PRIVATE, true],
-            ] as const),
-            [CKA.APPLICATION, objectOf(custodian)],
-            [CKA.LABEL, `${objectOf(custodian)}/state/${count}`],
-            [CKA.VALUE, text],
-          ]);
+          session.create(dataOf(objectOf(custodian), `state/${count}`, text));
         const text = encodeState(mirror, second);
         await left(3, text.slice(0, text.length / 2));
         expect(await new Pkcs11Custodian(custodian.place).readState()).toEqual(first);
@@ -169,6 +189,16 @@ import { hasSoftHsm, startSoftToken } from './softhsm.js';
 
 /** CKR_ATTRIBUTE_SENSITIVE. */
 const ATTRIBUTE_SENSITIVE = 0x11;
+
+/** A data object of ours, as docs/formats has it. */
+const dataOf = (object: string, name: string, value: string): Template => [
+  [CKA.CLASS, CKO.DATA],
+  [CKA.TOKEN, true],
+  [CKA.PRIVATE, true],
+  [CKA.APPLICATION, object],
+  [CKA.LABEL, `${object}/${name}`],
+  [CKA.VALUE, value],
+];
 
 const stateOf = (number: number): Parameters<Pkcs11Custodian['writeState']>[0] => ({
   ...{ format: 2, installation: randomUUID(), phase: 'founded', number, ancestors: [], mirrors: ['a'], epochs: [1] },

@@ -24,10 +24,10 @@ describe('two branches of a custodian, united', () => {
     const [order, scope] = [newId(), newId<ScopeId>()];
     const [ours, theirs, both] = [entry('expired', 3), entry('erased', 4), entry('expired', 4, scope)];
     const closed = (epoch: number, id = newId<SubjectId>()) => ({ kind: 'subject' as const, id, epoch });
-    const [left, right] = [closed(3), closed(4)];
+    const [left, right, alone] = [closed(3), closed(4), closed(3)];
     const united = unite(
       {
-        ...{ ...common, closed: [left], shredded: [ours, both] },
+        ...{ ...common, closed: [left, alone], shredded: [ours, both] },
         pending: [{ orderId: order, entries: [ours] }],
       },
       {
@@ -43,7 +43,17 @@ describe('two branches of a custodian, united', () => {
       { orderId: order, entries: [ours, theirs] },
       { orderId: 'their own', entries: [] },
     ]);
-    expect(new Set(united.closed)).toEqual(new Set([{ ...left, epoch: 4 }, right]));
+    expect(new Set(united.closed)).toEqual(new Set([{ ...left, epoch: 4 }, right, alone]));
+  });
+
+  it('are the same, whichever of them is ours', () => {
+    const scope = newId<ScopeId>();
+    const erased: CustodianState = { ...common, shredded: [entry('erased', 3, scope)], checkpoint: checkpoint('9') };
+    const cutOff: CustodianState = { ...common, phase: 'founding', shredded: [entry('expired', 4, scope)] };
+    for (const united of [unite(erased, cutOff), unite(cutOff, erased)]) {
+      expect(united.shredded).toEqual([entry('erased', 4, scope)]);
+      expect([united.phase, united.checkpoint]).toEqual(['founded', checkpoint('9')]);
+    }
   });
 
   it('keep a destruction that either has begun, by the later date, and no epoch that ours has left behind', () => {
@@ -52,7 +62,7 @@ describe('two branches of a custodian, united', () => {
       { ...common, retiring: [retiring(3, ['a'])], checkpoint: checkpoint('9') },
       {
         ...{ ...common, epochs: [2, 3, 4, 5], checkpoint: checkpoint('10') },
-        retiring: [retiring(2, ['b']), retiring(3, ['b'], later), retiring(4)],
+        retiring: [retiring(2, ['b']), { ...retiring(3, ['b'], later), sealedAt: later }, retiring(4)],
       },
     );
     expect(united.epochs).toEqual([3, 4, 5]);
