@@ -3,7 +3,7 @@ export * from './errors.js';
 export { Lease } from './lease.js';
 export type { LeaseOptions } from './lease.js';
 export * from './lease-contender.js';
-export { assertHeld, inTransactionUnder, LeaseLost } from './lease-table.js';
+export { held, inTransactionUnder, LeaseLost } from './lease-table.js';
 export type { LeaseRight } from './lease-table.js';
 export * from './migrate.js';
 export * from './pool.js';

@@ -1,3 +1,5 @@
+import type { RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import type { Pool, PoolClient } from './pool.js';
 import { inTransaction, inTransactionFrom } from './pool.js';
 import { DatabaseError } from './errors.js';
@@ -124,6 +126,10 @@ const HELD = 'select from leases.lease where name = $1 and token = $2 for key sh
 export const assertHeld = async (client: Pick<PoolClient, 'query'>, { name, token }: LeaseRight): Promise<void> => {
   if ((await client.query(HELD, [name, token])).rowCount !== 1) throw new LeaseLost();
 };
+
+/** The same as a condition in a statement of Kysely's: false when the lease is another's. */
+export const held = ({ name, token }: LeaseRight): RawBuilder<boolean> =>
+  sql<boolean>`exists (select from leases.lease where name = ${name} and token = ${token}::uuid for key share)`;
 
 /**
  * A transaction that is committed only while the lease is this one's: whoever takes over waits for its end, or ends it. Asked

@@ -3,15 +3,19 @@ import { sql } from 'kysely';
 import type { CommandContext } from '#kernel';
 import { inContext, inSpan } from '#kernel';
 import type { Batch, Ledger, RecordedEvent } from '#ledger';
+import type { LeaseRight } from '#postgres';
 import type { Build, Checkpoint, Database } from './build.js';
 import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
 import { HandlerFailure, isPassing, isUnreadableLog } from './failures.js';
 import { applyRule, forgottenBy } from './forgetting.js';
+import { assertLed } from './leadership.js';
 import type { Process } from './process.js';
 import type { Effects, Projection } from './projection.js';
 
 export interface Applying {
   readonly db: Database;
+  /** By which everything is written. */
+  readonly right: LeaseRight;
   readonly ledger: Ledger;
   /** In whose name process managers act. */
   readonly context: () => CommandContext;
@@ -61,7 +65,7 @@ const project = async (applying: Applying, build: Build, projection: Projection,
     // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
     await sql`select set_config('synchronous_commit', 'off', true),
                      set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(transaction);
-    await moveCheckpoint(transaction, [build], to);
+    await moveCheckpoint(transaction, applying.right, [build], to);
     for (const event of to.events)
       try {
         await handle(projection, event, transaction as Transaction<any>, applying.ledger);
@@ -92,16 +96,18 @@ const react = async (applying: Applying, build: Build, process: Process, to: Che
   for (const [index, event] of to.events.entries()) {
     const reaction = process.reactionTo(event.type);
     if (!reaction) continue;
+    // One who was stopped right after this and wakes up reacts once more to what his successor has reacted to: as after a crash.
+    await assertLed(applying.db, applying.right);
     try {
       await inContext(applying.context(), () => reaction(event));
     } catch (error) {
       throw new HandlerFailure(event, error);
     }
     const events = to.events.slice(done, index + 1);
-    await moveCheckpoint(applying.db, [build], { position: event.position, events, live: false });
+    await moveCheckpoint(applying.db, applying.right, [build], { position: event.position, events, live: false });
     build.position = event.position;
     done = index + 1;
   }
-  await moveCheckpoint(applying.db, [build], { ...to, events: to.events.slice(done) });
+  await moveCheckpoint(applying.db, applying.right, [build], { ...to, events: to.events.slice(done) });
   build.position = to.position;
 };

@@ -3,7 +3,7 @@ import { codeOf, framesOf } from '#kernel';
 import type { Batch } from '#ledger';
 import type { Applying } from './apply.js';
 import { applyBatch, concerns } from './apply.js';
-import type { Build } from './build.js';
+import type { Build, Write } from './build.js';
 import { LeadershipLost, checkpointOf, markStatus, moveCheckpoint } from './build.js';
 import { HandlerFailure, isPassing } from './failures.js';
 
@@ -26,6 +26,7 @@ export type Notice =
   | { readonly event: 'projection.swapped' | 'projection.rebuilding'; readonly projection: string };
 
 export interface LaneOptions extends Applying {
+  readonly write: Write;
   readonly maxBatch: number;
   readonly notice: (notice: Notice) => void;
   /** Called after each batch that ended at the end of the log. */
@@ -107,7 +108,7 @@ export class Lane {
 
   async #pass(passing: readonly Build[], batch: Batch): Promise<void> {
     for (const builds of Map.groupBy(passing, ({ position }) => position).values()) {
-      await moveCheckpoint(this.options.db, builds, checkpointOf(batch, builds[0]!));
+      await moveCheckpoint(this.options.db, this.options.right, builds, checkpointOf(batch, builds[0]!));
       for (const build of builds) build.position = batch.position;
     }
   }
@@ -115,7 +116,7 @@ export class Lane {
   /** Nothing new, but the end of the log was met: whoever was paused or catching up is not any more. */
   async #running(): Promise<void> {
     const arrived = this.#active().filter(({ caughtUp }) => !caughtUp);
-    await markStatus(this.options.db, arrived, 'running');
+    await markStatus(this.options.write, arrived, 'running');
   }
 
   /** An event that a handler can't take stops that build, loudly, and no other. */
@@ -123,7 +124,7 @@ export class Lane {
     if (!(error instanceof HandlerFailure)) throw error;
     const code = codeOf(error.cause);
     const { eventId } = error.event;
-    await markStatus(this.options.db, [build], 'failed', { code, eventId });
+    await markStatus(this.options.write, [build], 'failed', { code, eventId });
     build.failed = true;
     build.caughtUp = false;
     const { name } = build.follower;
@@ -140,7 +141,7 @@ export class Lane {
   /** Nothing was written. Says why nothing happens, and waits before the next attempt. */
   async #rest(error: unknown, signal: AbortSignal): Promise<void> {
     const outage = isPassing(error);
-    const { patience, notice, db } = this.options;
+    const { patience, notice, write } = this.options;
     const builds = this.#active();
     for (const build of builds) build.caughtUp = false;
     const names = builds.map(({ follower }) => follower.name);
@@ -150,7 +151,7 @@ export class Lane {
         : { event: 'projections.unreadable', projections: names, code: codeOf(error), frames: framesOf(error) },
     );
     // The database itself may be what is away; then the state table keeps saying what it said.
-    await markStatus(db, builds, outage ? 'paused' : 'failed', { code: codeOf(error) }).catch(() => undefined);
+    await markStatus(write, builds, outage ? 'paused' : 'failed', { code: codeOf(error) }).catch(() => undefined);
     const wait = outage ? this.#waitMs : patience.unreadableMs;
     this.#waitMs = Math.min(this.#waitMs * 2, patience.longestMs);
     await delay(wait, undefined, { signal }).catch(() => undefined);

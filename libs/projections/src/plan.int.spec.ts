@@ -1,5 +1,6 @@
 import { createDatabase, createPool, migrate } from '#postgres';
 import { LedgerDouble, testDatabase } from '#testing';
+import type { Write } from './build.js';
 import type { Notice } from './lane.js';
 import { swapFinished } from './plan.js';
 import { projection } from './projection.js';
@@ -20,12 +21,14 @@ describe('swapping a rebuild in', () => {
     const pool = createPool(database.url, { name: 'test' });
     await migrate(pool, 'projections', migrations);
     const db = createDatabase<ProjectionTables>(pool);
-    await createBuild(db, facts, 'live');
-    await createBuild(db, facts, 'next');
+    const write: Write = (work) => db.transaction().execute(work);
+    await createBuild(write, facts, 'live');
+    await createBuild(write, facts, 'next');
     await pool.query(`update projections.build set position = 5, status = $1 where role = 'live'`, [live]);
     await pool.query(`update projections.build set position = $1 where role = 'next'`, [position]);
     const notices: Notice[] = [];
-    const planning = { db, ledger: new LedgerDouble(), followers: [facts], notice: (n: Notice) => notices.push(n) };
+    const notice = (one: Notice) => notices.push(one);
+    const planning = { db, write, ledger: new LedgerDouble(), followers: [facts], notice };
     await swapFinished(planning, () => caughtUp);
     const { rows } = await pool.query('select role, position from projections.build order by role');
     await pool.end();

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CommandContext } from '#kernel';
-import { codeOf, framesOf } from '#kernel';
+import type { Clock, CommandContext } from '#kernel';
+import { codeOf, framesOf, SystemClock } from '#kernel';
 import type { Ledger } from '#ledger';
 import type { Pool } from '#postgres';
 import { createDatabase, migrate } from '#postgres';
-import type { Build, Follower } from './build.js';
+import type { Build, Database, Follower } from './build.js';
 import { LeadershipLost } from './build.js';
 import { isPassing, isUnreadableLog } from './failures.js';
+import type { Applying } from './apply.js';
 import type { Notice } from './lane.js';
 import { Lane } from './lane.js';
 import { Leadership } from './leadership.js';
@@ -23,6 +24,12 @@ export interface RunnerOptions {
   /** In whose name process managers act. */
   readonly context: () => CommandContext;
   readonly notice?: (notice: Notice) => void;
+  /** After so long without a sign of life of the active runner another takes over, in milliseconds (5,000). */
+  readonly leaseMs?: number;
+  /** Of its monotonic time only. */
+  readonly clock?: Clock;
+  /** Called when this runner has become the active one, or waits for another. */
+  readonly onStanding?: (standing: 'active' | 'standby') => void;
   /** Events in one transaction at most (default 500). */
   readonly maxBatch?: number;
   /** How often requests are looked for (default 500 ms). */
@@ -30,6 +37,7 @@ export interface RunnerOptions {
   readonly patience?: { readonly firstMs: number; readonly longestMs: number; readonly unreadableMs: number };
 }
 
+const LEASE_MS = 5_000;
 const PATIENCE = { firstMs: 250, longestMs: 5_000, unreadableMs: 10_000 };
 
 /**
@@ -37,7 +45,7 @@ const PATIENCE = { firstMs: 250, longestMs: 5_000, unreadableMs: 10_000 };
  * another runner is active on the database it waits for it to go. Made for one `run`.
  */
 export class ProjectionRunner {
-  readonly #planning: Planning;
+  readonly #db: Database;
   readonly #notice: (notice: Notice) => void;
   readonly #patience: NonNullable<RunnerOptions['patience']>;
   /** Builds that had met the end of the log when the lanes were last stopped. */
@@ -48,8 +56,7 @@ export class ProjectionRunner {
     assertDeclared(options.followers);
     this.#notice = options.notice ?? (() => undefined);
     this.#patience = options.patience ?? PATIENCE;
-    const db = createDatabase<ProjectionTables>(options.pool);
-    this.#planning = { db, ledger: options.ledger, followers: options.followers, notice: this.#notice };
+    this.#db = createDatabase<ProjectionTables>(options.pool);
   }
 
   /**
@@ -78,18 +85,23 @@ export class ProjectionRunner {
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
-    const leadership = await Leadership.acquire(this.options.pool, signal);
+    const { pool, ledger, followers, leaseMs = LEASE_MS, clock = new SystemClock(), onStanding } = this.options;
+    const onStandby = () => onStanding?.('standby');
+    const leadership = await Leadership.acquire({ pool, clock, leaseMs, onStandby }, signal);
     try {
+      onStanding?.('active');
+      const db = this.#db;
+      const planning = { db, write: leadership.writing(db), ledger, followers, notice: this.#notice };
       const leading = AbortSignal.any([signal, leadership.lost]);
       this.#caughtUp = new Set();
-      await prepare(this.#planning);
+      await prepare(planning);
       while (!leading.aborted) {
-        await takeRequests(this.#planning);
-        await swapFinished(this.#planning, ({ name, role }) => this.#caughtUp.has(`${role}/${name}`));
-        await this.#runLanes(leading);
+        await takeRequests(planning);
+        await swapFinished(planning, ({ name, role }) => this.#caughtUp.has(`${role}/${name}`));
+        await this.#runLanes({ ...planning, right: leadership.right }, leading);
       }
     } finally {
-      leadership.release();
+      await leadership.release();
     }
   }
 
@@ -97,8 +109,8 @@ export class ProjectionRunner {
    * Follows the log until the lanes have to be put together anew: a request came, a rebuild is ready to be swapped in, or
    * someone who was behind has met the end of the log and can share a subscription again.
    */
-  async #runLanes(leading: AbortSignal): Promise<void> {
-    const builds = await activeBuilds(this.#planning);
+  async #runLanes(planning: Planning & Pick<Applying, 'right'>, leading: AbortSignal): Promise<void> {
+    const builds = await activeBuilds(planning);
     for (const build of builds) build.caughtUp = this.#caughtUp.has(keyOf(build));
     const change = new AbortController();
     const until = AbortSignal.any([leading, change.signal]);
@@ -108,7 +120,7 @@ export class ProjectionRunner {
       if (lanesAtEnd > 1 || builds.some((build) => build.caughtUp && build.role === 'next')) change.abort();
     };
     const { pool: _, maxBatch = 500, context } = this.options;
-    const options = { ...this.#planning, context, maxBatch, caughtUp, patience: this.#patience };
+    const options = { ...planning, context, maxBatch, caughtUp, patience: this.#patience };
     const lanes = groups.map((group) => new Lane(group, options));
     const running = [...lanes.map((lane) => lane.run(until)), this.#watch(until, change)];
     const outcomes = await Promise.allSettled(
@@ -123,11 +135,7 @@ export class ProjectionRunner {
       await delay(this.options.watchMs ?? 500, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const found = await this.#planning.db
-          .selectFrom('projections.request')
-          .select('id')
-          .limit(1)
-          .executeTakeFirst();
+        const found = await this.#db.selectFrom('projections.request').select('id').limit(1).executeTakeFirst();
         if (found) change.abort();
       } catch (error) {
         // The lanes meet the same outage and say so; requests wait in the table.

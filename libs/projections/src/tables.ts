@@ -1,17 +1,18 @@
 import { sql } from 'kysely';
 import { DatabaseError } from '#postgres';
-import type { Database, Follower } from './build.js';
+import type { Transaction } from 'kysely';
+import type { Follower, Write } from './build.js';
 import { schemaOf } from './build.js';
 import type { Projection } from './projection.js';
-import type { BuildRole } from './schema.js';
+import type { BuildRole, ProjectionTables } from './schema.js';
 
 const retiredSchemaOf = (name: string): string => `${name}__old`;
 export const fingerprintOf = (follower: Follower): string =>
   follower.kind === 'process' ? 'process' : follower.fingerprint;
 
 /** Makes empty tables and a checkpoint at the beginning of the log; whatever stood in their place is gone. One transaction. */
-export const createBuild = (db: Database, projection: Projection, role: BuildRole): Promise<void> =>
-  db.transaction().execute(async (transaction) => {
+export const createBuild = (write: Write, projection: Projection, role: BuildRole): Promise<void> =>
+  write(async (transaction) => {
     const schema = schemaOf(projection.name, role);
     await sql`drop schema if exists ${sql.id(schema)} cascade`.execute(transaction);
     await sql`create schema ${sql.id(schema)}`.execute(transaction);
@@ -26,7 +27,11 @@ export const createBuild = (db: Database, projection: Projection, role: BuildRol
   });
 
 /** A checkpoint at the beginning of the log. */
-export const insertBuild = async (db: Database, follower: Follower, role: BuildRole): Promise<void> => {
+export const insertBuild = async (
+  db: Transaction<ProjectionTables>,
+  follower: Follower,
+  role: BuildRole,
+): Promise<void> => {
   await db
     .insertInto('projections.build')
     .values({
@@ -49,8 +54,8 @@ export const insertBuild = async (db: Database, follower: Follower, role: BuildR
  * Puts a finished rebuild in the place of the live tables, checkpoint included, in one transaction. Queries name the schema,
  * so one that begins after the commit reads the new tables and one under way finishes on the old ones.
  */
-export const swap = (db: Database, name: string): Promise<void> =>
-  db.transaction().execute(async (transaction) => {
+export const swap = (write: Write, name: string): Promise<void> =>
+  write(async (transaction) => {
     await transaction.deleteFrom('projections.build').where('name', '=', name).where('role', '=', 'live').execute();
     await transaction
       .updateTable('projections.build')
@@ -64,9 +69,9 @@ export const swap = (db: Database, name: string): Promise<void> =>
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Drops what a swap has retired; a query that still reads it is not waited for long, and the next call tries again. */
-export const dropRetired = async (db: Database, name: string): Promise<void> => {
+export const dropRetired = async (write: Write, name: string): Promise<void> => {
   try {
-    await db.transaction().execute(async (transaction) => {
+    await write(async (transaction) => {
       await sql`select set_config('lock_timeout', '2s', true)`.execute(transaction);
       await sql`drop schema if exists ${sql.id(retiredSchemaOf(name))} cascade`.execute(transaction);
     });
@@ -76,8 +81,8 @@ export const dropRetired = async (db: Database, name: string): Promise<void> => 
 };
 
 /** Removes a read model that the program no longer has: nobody would forget anything in it. */
-export const dropBuilds = (db: Database, name: string): Promise<void> =>
-  db.transaction().execute(async (transaction) => {
+export const dropBuilds = (write: Write, name: string): Promise<void> =>
+  write(async (transaction) => {
     for (const schema of [name, schemaOf(name, 'next'), retiredSchemaOf(name)])
       await sql`drop schema if exists ${sql.id(schema)} cascade`.execute(transaction);
     await transaction.deleteFrom('projections.build').where('name', '=', name).execute();
