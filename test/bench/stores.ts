@@ -14,7 +14,7 @@ export interface Store {
   end(): Promise<void>;
 }
 
-const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+export const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** The ready lines of our programs say an address or a port. */
 const portIn = (ready: string): number => {
@@ -22,17 +22,21 @@ const portIn = (ready: string): number => {
   return port ?? Number(address?.split(':').at(-1));
 };
 
+/** Makes a program end when this one is gone, however it went: a benchmark that was cut off leaves nothing running. */
+const FOLLOW = ['--import', new URL('../../libs/observability/src/follow-parent.js', import.meta.url).href];
+
 /** Starts a program, and gives the port of its ready line. Throws what it said when it ends instead. */
-const startProgram = async (script: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+export const startProgram = async (script: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
+  const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
+  const child = spawn(process.execPath, [...FOLLOW, script, ...args], { env, stdio: [...stdio] });
   const ended = once(child, 'close');
   let said = '';
-  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   for (;;) {
     const ready = said.split('\n').find((line) => line.includes('"event":"ready"'));
-    if (ready) return { port: portIn(ready), stop: async () => (child.kill(), ended) };
-    if ((await Promise.race([once(child.stdout, 'data'), ended.then(() => 'ended' as const)])) === 'ended')
+    if (ready) return { port: portIn(ready), pid: child.pid!, stop: async () => (child.kill(), ended) };
+    if ((await Promise.race([once(child.stdout!, 'data'), ended.then(() => 'ended' as const)])) === 'ended')
       throw new Error(`${script} did not start: ${said}`);
   }
 };
@@ -81,6 +85,8 @@ export interface VaultUnderTest {
   readonly client: GrpcVault;
   /** Another process of the kind, as far as the vault can tell: with a lease of its own, and no key yet. */
   connect(): Promise<GrpcVault>;
+  /** What a program that starts is told of it. */
+  readonly environment: Readonly<Record<string, string>>;
   end(): Promise<void>;
 }
 
@@ -114,5 +120,11 @@ export const startVaultProgram = async (eventStoreUrl: string): Promise<VaultUnd
     await database.drop();
     await rm(directory, { recursive: true });
   };
-  return { client, connect, end };
+  const environment = {
+    VAULT_ADDRESS: `127.0.0.1:${port}`,
+    VAULT_CLIENT_CERT_FILE: files.certFile,
+    VAULT_CLIENT_KEY_FILE: files.keyFile,
+    VAULT_CA_FILE: files.caFile,
+  };
+  return { client, connect, environment, end };
 };

@@ -5,10 +5,14 @@ import type { StoredBatch } from './event-store.js';
 import { translateStoreError } from './store-errors.js';
 import type { Position } from './types.js';
 
+/** So many batches at most wait for whoever takes them. */
+const BATCHES_AHEAD = 2;
+
 /**
  * A catch-up subscription to `$all` without system events, in batches: whatever has arrived, up to `maxBatch`. One batch is
- * out at a time; not asking for the next is the back-pressure. A broken connection throws `store-unavailable`: the caller
- * starts again after its checkpoint. Checkpoints of filtered events come as batches without events.
+ * out at a time, while the next ones arrive; not asking for them is the back-pressure. A broken connection throws
+ * `store-unavailable`: the caller starts again after its checkpoint. Checkpoints of filtered events come as batches without
+ * events.
  */
 export async function* batchesOf(
   client: EventStoreDBClient,
@@ -34,7 +38,15 @@ export async function* batchesOf(
     }),
   });
   let pendingCheckpoint: Position | undefined;
-  subscription.on('readable', stir);
+  // The stream itself holds sixteen events: taken only when a batch is asked for, they would make batches of a few.
+  const arrived: AllStreamResolvedEvent[] = [];
+  const take = () => {
+    let next: AllStreamResolvedEvent | null;
+    while (arrived.length < BATCHES_AHEAD * options.maxBatch && (next = subscription.read() as typeof next) !== null)
+      arrived.push(next);
+    stir();
+  };
+  subscription.on('readable', take);
   subscription.on('caughtUp', () => {
     live = true;
     stir();
@@ -56,19 +68,19 @@ export async function* batchesOf(
 
   try {
     while (!options.signal?.aborted) {
-      const found: AllStreamResolvedEvent[] = [];
-      let next: AllStreamResolvedEvent | null;
-      while (found.length < options.maxBatch && (next = subscription.read() as typeof next) !== null) found.push(next);
+      take();
+      const found = arrived.splice(0, options.maxBatch);
+      const nothingLeft = arrived.length === 0 && subscription.readableLength === 0;
       if (found.length > 0) {
         considered = found.at(-1)?.event?.position?.commit ?? considered;
         // As the batch says it: the end may be met while the batch is out, and is then still to be announced.
-        const atEnd = live;
+        const atEnd = live && nothingLeft;
         yield { events: found.flatMap(storedEvent), position: considered, live: atEnd };
         announced = atEnd;
         continue;
       }
       // A checkpoint counts only once every event before it has been read: the stream delivers both in order.
-      if (pendingCheckpoint !== undefined && subscription.readableLength === 0) {
+      if (pendingCheckpoint !== undefined && nothingLeft) {
         const reached = pendingCheckpoint;
         pendingCheckpoint = undefined;
         if (reached > considered) {
@@ -87,12 +99,13 @@ export async function* batchesOf(
       await new Promise<void>((resolve) => {
         wake = resolve;
         // What came between the last look and now must not wait for the next stir.
-        if (subscription.readableLength > 0 || failure !== undefined || ended || options.signal?.aborted) resolve();
+        if (arrived.length > 0 || subscription.readableLength > 0) resolve();
+        if (failure !== undefined || ended || options.signal?.aborted) resolve();
       });
     }
   } finally {
     options.signal?.removeEventListener('abort', abort);
-    subscription.removeListener('readable', stir);
+    subscription.removeListener('readable', take);
     await subscription.unsubscribe().catch(() => undefined);
   }
 }

@@ -145,9 +145,30 @@ export class EventStoreLedger extends Ledger {
     return new Map([...keys].map(([id, { state }]) => [id, state]));
   }
 
-  async *subscribe({ maxBatch = DEFAULT_BATCH, ...options }: SubscribeOptions): AsyncGenerator<Batch> {
-    for await (const { events, ...batch } of this.options.store.subscribe({ ...options, maxBatch }))
-      yield { ...batch, events: await this.#openAll(events) };
+  /** The next batch is read and opened while the caller is at work on the one before. */
+  async *subscribe({ maxBatch = DEFAULT_BATCH, signal, ...options }: SubscribeOptions): AsyncGenerator<Batch> {
+    const left = new AbortController();
+    const until = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
+    const batches = this.options.store.subscribe({ ...options, maxBatch, signal: until })[Symbol.asyncIterator]();
+    const next = async (): Promise<Batch | undefined> => {
+      const { done, value } = await batches.next();
+      return done ? undefined : { ...value, events: await this.#openAll(value.events) };
+    };
+    let coming = next();
+    try {
+      for (;;) {
+        const batch = await coming;
+        // What was opened ahead is not handed out any more once the caller wants to hear no more.
+        if (!batch || until.aborted) return;
+        coming = next();
+        coming.catch(() => undefined); // it is told to whoever asks for that batch
+        yield batch;
+      }
+    } finally {
+      left.abort();
+      await coming.catch(() => undefined);
+      await batches.return?.();
+    }
   }
 
   async eventIdAt(position: Position): Promise<EventId | undefined> {

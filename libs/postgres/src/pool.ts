@@ -12,6 +12,11 @@ export interface PoolOptions {
   readonly name: string;
   /** Connections at most (default 10). */
   readonly max?: number;
+  /**
+   * Send a connection's statements without waiting for the answers to those before: who has many to make on one connection
+   * (`createDatabaseOn`) waits for the network once. They run in the order in which they were asked for, as ever.
+   */
+  readonly pipeline?: boolean;
   /** Called when an idle connection breaks; the pool replaces it by itself, so the default is silence. */
   readonly onIdleError?: (error: unknown) => void;
 }
@@ -49,6 +54,7 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
     connectionString: url,
     application_name: options.name,
     max: options.max ?? 10,
+    pipeline: options.pipeline ?? false,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     Client: TranslatingClient,
@@ -66,6 +72,41 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
 
 /** Typed queries over a pool; `T` maps table names to row types. Destroying it ends the pool. */
 export const createDatabase = <T>(pool: Pool): Kysely<T> => new Kysely<T>({ dialect: new PostgresDialect({ pool }) });
+
+/**
+ * Typed queries on one connection that somebody holds, in its transaction if it is in one. They may be asked for without
+ * waiting for those before, and run in order; unlike Kysely's own transactions, a connection of a pool with `pipeline` sends
+ * them so too.
+ */
+export const createDatabaseOn = <T>(client: PoolClient): Kysely<T> => {
+  const ask = (text: string, values: unknown[]) => client.query({ name: nameOf(text), text, values });
+  const query = pipelines(client) ? ask : oneAfterTheOther(ask);
+  const held = { query, release: () => undefined };
+  const pool = { connect: () => Promise.resolve(held), end: () => Promise.resolve() };
+  return new Kysely<T>({ dialect: new PostgresDialect({ pool: pool as unknown as Pool }) });
+};
+
+const pipelines = (client: PoolClient): boolean => (client as { readonly pipeline?: boolean }).pipeline === true;
+
+/** The driver's own queue, which it is about to lose for connections that do not pipeline. */
+const oneAfterTheOther = (ask: (text: string, values: unknown[]) => Promise<unknown>): typeof ask => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (text, values) => {
+    const asked = () => ask(text, values);
+    return (last = last.then(asked, asked));
+  };
+};
+
+/** Statements that a connection keeps parsed at most; with values of varying number a program may have any number of texts. */
+const NAMED = 200;
+const names = new Map<string, string>();
+
+/** What the server knows a statement by, so that it is parsed once for each connection; none for what is beyond the bound. */
+const nameOf = (text: string): string | undefined => {
+  let name = names.get(text);
+  if (name === undefined && names.size < NAMED) names.set(text, (name = `s${names.size}`));
+  return name;
+};
 
 /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
 export const inTransaction = <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> =>

@@ -5,6 +5,7 @@ import { ScopeExpired, SubjectErased } from '#events';
 import type { OwnerRef } from '#kernel';
 import { osloDay } from '#kernel';
 import type { RecordedEvent, ScopeOutcome } from '#ledger';
+import type { Executable } from '#projections';
 import { projection } from '#projections';
 import { caseStep, factsOf, ownerFacts, rectifiedOwner } from './event-facts.js';
 import type { Holding, HoldingOwner } from './holding.js';
@@ -63,28 +64,28 @@ export const holdings = projection<HoldingsTables>('holdings', {
       primary key (owner_id, category)
     );`,
 })
-  .onAny(async (event, db) => {
-    for (const scope of event.scopes) if (scope.state === 'live') await hold(event, scope, db);
-    await noteRectification(event, db);
-    await noteOwner(event, db);
-    await noteCaseStep(event, db);
-  })
-  .on(SubjectErased, async ({ data, at }, db) => {
-    const owner = { kind: data.ownerKind, id: data.ownerId } as OwnerRef;
-    await upsertOwner(owner, { erased_on: osloDay(at) }, db);
-    for (const [category, count] of Object.entries(data.categories))
-      await countShredded(data.ownerId, category as Category, count, db);
-  })
-  .on(ScopeExpired, async ({ data }, db) => {
-    await countShredded(data.ownerId, data.category, data.count, db);
-    await upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db);
-  })
-  .on(ExpiryOrdered, async ({ data }, db) => {
-    await upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: data.orderId }, db);
-  })
-  .on(ExpiryDropped, async ({ data }, db) => {
-    await upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db);
-  })
+  .onAny((event, db) => [
+    ...event.scopes.filter(({ state }) => state === 'live').map((scope) => hold(event, scope, db)),
+    ...noteRectification(event, db),
+    ...noteOwner(event, db),
+    ...noteCaseStep(event, db),
+  ])
+  .on(SubjectErased, ({ data, at }, db) => [
+    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { erased_on: osloDay(at) }, db),
+    ...Object.entries(data.categories).map(([category, count]) =>
+      countShredded(data.ownerId, category as Category, count, db),
+    ),
+  ])
+  .on(ScopeExpired, ({ data }, db) => [
+    countShredded(data.ownerId, data.category, data.count, db),
+    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db),
+  ])
+  .on(ExpiryOrdered, ({ data }, db) =>
+    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: data.orderId }, db),
+  )
+  .on(ExpiryDropped, ({ data }, db) =>
+    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db),
+  )
   .onForgotten(async ({ ownerId, shredded }, db) => {
     const rows = await db.selectFrom('holding').select('scope_id').where('owner_id', '=', ownerId).execute();
     const gone = await shredded(rows.map((row) => row.scope_id));
@@ -97,13 +98,13 @@ export const holdings = projection<HoldingsTables>('holdings', {
 
 type Tables = Transaction<HoldingsTables>;
 
-const hold = async (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Promise<void> => {
+const hold = (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Executable => {
   const { owner, partition } = scope;
   if (!owner || partition === undefined) throw new Error(`${event.type}: a live scope came without its owner`);
   const day = osloDay(event.at);
   const facts = factsOf(event, scope);
   const triggers = facts.triggers ?? {};
-  await db
+  return db
     .insertInto('holding')
     .values({
       scope_id: scope.scopeId,
@@ -126,48 +127,46 @@ const hold = async (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Prom
         activity_on: sql`greatest(holding.activity_on, excluded.activity_on)`,
         concerns: sql`coalesce(holding.concerns, excluded.concerns)`,
       } as never),
-    )
-    .execute();
+    );
 };
 
 /** A request is opened once: a later event under its key doesn't move that day. */
 const firstKept = ({ 'request-opened': _opened, ...triggers }: Holding['triggers']): Holding['triggers'] => triggers;
 
 /** The keys of a card's earlier revisions hold values that are right no longer: their short period begins. */
-const noteRectification = async (event: RecordedEvent, db: Tables): Promise<void> => {
+const noteRectification = (event: RecordedEvent, db: Tables): readonly Executable[] => {
   const ownerId = rectifiedOwner(event);
-  if (ownerId === undefined) return;
+  if (ownerId === undefined) return [];
   const written = event.scopes.map((scope) => scope.scopeId);
-  await db
+  const superseded = db
     .updateTable('holding')
     .set({ triggers: sql`triggers || ${JSON.stringify({ 'value-superseded': osloDay(event.at) })}::jsonb` } as never)
     .where('owner_id', '=', ownerId)
     .where('category', 'in', ['contact', 'invoice-contact'])
     .where(sql<boolean>`not triggers ? 'value-superseded'`)
-    .$if(written.length > 0, (update) => update.where('scope_id', 'not in', written))
-    .execute();
+    .$if(written.length > 0, (update) => update.where('scope_id', 'not in', written));
+  return [superseded];
 };
 
-const upsertOwner = async (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Promise<void> => {
+const upsertOwner = (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Executable => {
   const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null, expiry_order: null };
-  await db
+  return db
     .insertInto('holding_owner')
     .values({ ...unknown, ...known, owner_id: owner.id, owner_kind: owner.kind })
-    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(known))
-    .execute();
+    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(known));
 };
 
-const noteOwner = async (event: RecordedEvent, db: Tables): Promise<void> => {
+const noteOwner = (event: RecordedEvent, db: Tables): readonly Executable[] => {
   const facts = ownerFacts(event);
-  if (facts) await upsertOwner(facts.owner, facts.known, db);
+  return facts ? [upsertOwner(facts.owner, facts.known, db)] : [];
 };
 
-const noteCaseStep = async (event: RecordedEvent, db: Tables): Promise<void> => {
+const noteCaseStep = (event: RecordedEvent, db: Tables): readonly Executable[] => {
   const step = caseStep(event);
-  if (!step) return;
+  if (!step) return [];
   const { caseId, day, closed } = step;
   const triggers = JSON.stringify({ 'case-activity': day, ...(closed ? { 'case-closed': day } : {}) });
-  await db
+  const noted = db
     .updateTable('holding')
     .set({
       // Reopened, a case has no closing day again: its period has not begun.
@@ -175,18 +174,16 @@ const noteCaseStep = async (event: RecordedEvent, db: Tables): Promise<void> => 
       activity_on: sql`greatest(activity_on, ${day}::date)`,
     } as never)
     .where('category', '=', 'service')
-    .where('partition', '=', caseId)
-    .execute();
+    .where('partition', '=', caseId);
+  return [noted];
 };
 
-const countShredded = async (ownerId: string, category: Category, count: number, db: Tables): Promise<void> => {
-  await db
+const countShredded = (ownerId: string, category: Category, count: number, db: Tables): Executable =>
+  db
     .insertInto('holding_shredded')
     .values({ owner_id: ownerId, category, count })
     .onConflict((conflict) =>
       conflict
         .columns(['owner_id', 'category'])
         .doUpdateSet({ count: sql`holding_shredded.count + excluded.count` } as never),
-    )
-    .execute();
-};
+    );
