@@ -8,6 +8,13 @@ import { WholeApi } from './whole-api.js';
 /** 10,000 are run before a release: `MAKULER_FUZZ=10000`. */
 const REQUESTS = Number(process.env['MAKULER_FUZZ'] ?? 3_000);
 
+/** What an api shows by itself; the ledger and the vault here are doubles, which count nothing. */
+const METRICS_SHOWN = [
+  ...['http_request_duration_seconds_count', 'command_duration_seconds_count', 'query_duration_seconds_count'],
+  ...['access_refused_total', 'projection_lag_positions', 'projection_failed', 'projection_state', 'erasures'],
+  ...['erasures_overdue', 'vault_keys', 'vault_gate_open', 'vault_epoch', 'vault_dirty_buckets', 'vault_roots_overdue'],
+].map((name) => `makuler_${name}`);
+
 describe(`${REQUESTS} requests made up from the OpenAPI document`, () => {
   let api: WholeApi;
   beforeAll(async () => (api = await WholeApi.start()));
@@ -36,4 +43,16 @@ describe(`${REQUESTS} requests made up from the OpenAPI document`, () => {
     expect(api.logged.join('')).not.toContain(MARK);
     await fill(api);
   }, 600_000);
+
+  it('leave metrics as they are meant to be: every number is there, under names of ours alone', async () => {
+    const { body } = await api.call('operator', { url: '/metrics' });
+    expect(METRICS_SHOWN.filter((name) => !body.includes(`\n${name}{`))).toEqual([]);
+    expect(body).not.toContain(MARK);
+    // A label with an id would be a number for each person, for ever, in a database of somebody else's.
+    expect(body).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+    const routes = new Set([...body.matchAll(/route="([^"]*)"/g)].map(([, route]) => route));
+    expect(
+      [...routes].filter((route) => route !== 'none' && !api.routes().some((known) => known.endsWith(` ${route}`))),
+    ).toEqual([]);
+  });
 });

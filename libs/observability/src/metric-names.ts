@@ -69,6 +69,11 @@ export const METRICS = {
     help: '1 for a projection that has stopped at an event.',
     labels: ['projection'],
   },
+  makuler_projection_state: {
+    kind: 'gauge',
+    help: '1 for the state that a projection is in, and for rebuilding while another build stands beside it.',
+    labels: ['projection', 'state'],
+  },
   makuler_jobs: { kind: 'gauge', help: 'Jobs in the queues, by state.', labels: ['queue', 'state'] },
   makuler_erasures: { kind: 'gauge', help: 'Erasures that were asked for, by state.', labels: ['state'] },
   makuler_erasures_overdue: {

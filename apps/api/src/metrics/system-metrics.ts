@@ -52,9 +52,12 @@ export class SystemMetrics implements OnModuleInit {
       metrics.set('makuler_vault_epoch', current, {});
       metrics.set('makuler_vault_roots_overdue', overdue.length, {});
     });
-    metrics.onScrape(['makuler_projection_lag_positions', 'makuler_projection_failed'], async () => {
-      for (const { name: projection, lag, state } of await this.read.projections()) {
+    const ofProjections = ['makuler_projection_lag_positions', 'makuler_projection_state'] as const;
+    metrics.onScrape([...ofProjections, 'makuler_projection_failed'], async () => {
+      for (const { name: projection, lag, state, rebuild } of await this.read.projections()) {
         metrics.set('makuler_projection_lag_positions', Number(lag), { projection });
+        for (const one of [state, ...(rebuild ? ['rebuilding'] : [])])
+          metrics.set('makuler_projection_state', 1, { projection, state: one });
         metrics.set('makuler_projection_failed', state === 'failed' ? 1 : 0, { projection });
       }
     });
