@@ -4,10 +4,11 @@ import { EventStore, RevisionConflict } from '#ledger';
 /** An event store in memory. Positions are 1, 2, 3 …: how many events there are. */
 export class EventStoreDouble extends EventStore {
   readonly #events: StoredEvent[] = [];
+  readonly #streams = new Map<StreamName, StoredEvent[]>();
   readonly #wake = new Set<() => void>();
 
   async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[]) {
-    const present = this.#events.filter((event) => event.stream === stream);
+    const present = this.#streams.get(stream) ?? [];
     const revision = BigInt(present.length) - 1n;
     const repeated = present.find((event) => event.id === events[0]?.id);
     if (repeated) return { position: present.at(-1)!.position, revision };
@@ -16,14 +17,17 @@ export class EventStoreDouble extends EventStore {
       // What went through JSON is what a real store gives back: no undefined, no prototypes.
       const copy = JSON.parse(JSON.stringify(event)) as EventToStore;
       const position = BigInt(this.#events.length + 1);
-      this.#events.push({ ...copy, stream, revision: revision + 1n + BigInt(n), position });
+      const stored = { ...copy, stream, revision: revision + 1n + BigInt(n), position };
+      this.#events.push(stored);
+      present.push(stored);
     });
+    this.#streams.set(stream, present);
     for (const wake of this.#wake) wake();
     return { position: this.#end(), revision: revision + BigInt(events.length) };
   }
 
   async read(stream: StreamName) {
-    return this.#events.filter((event) => event.stream === stream);
+    return [...(this.#streams.get(stream) ?? [])];
   }
 
   async tail(stream: StreamName, { before, maxCount }: { before?: bigint; maxCount: number }) {
@@ -70,6 +74,7 @@ export class EventStoreDouble extends EventStore {
       const done = () => {
         if (this.#events.length === from && !signal?.aborted) return;
         this.#wake.delete(done);
+        signal?.removeEventListener('abort', done);
         resolve();
       };
       this.#wake.add(done);
