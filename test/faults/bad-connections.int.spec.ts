@@ -127,6 +127,8 @@ describe('bad connections', () => {
       const answer = await send(bytes);
       expect([400, 413]).toContain(status(answer));
       expect(answer).not.toContain(MARK);
+      for (const header of ['cache-control: no-store', 'x-content-type-options: nosniff', 'makuler-request-id: '])
+        expect(answer).toContain(`\r\n${header}`);
     }
     await isServed();
   });

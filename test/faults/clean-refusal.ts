@@ -13,6 +13,16 @@ export interface Answered {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+/** What every answer says to the browsers and caches on its way, those included that are no answer of a route. */
+const SAFE: Readonly<Record<string, RegExp>> = {
+  'cache-control': /^no-store$/,
+  'content-security-policy': /default-src '(self|none)'.*frame-ancestors 'none'/,
+  'makuler-request-id': /^[0-9a-f-]{36}$/,
+  'referrer-policy': /^no-referrer$/,
+  'strict-transport-security': /^max-age=31536000/,
+  'x-content-type-options': /^nosniff$/,
+};
+
 /** What is wrong with any answer, whatever was sent: an empty list for a good one. */
 export const flawsOf = ({ statusCode, body, headers }: Answered): string[] => {
   const all = `${JSON.stringify(headers)}${body}`;
@@ -21,9 +31,12 @@ export const flawsOf = ({ statusCode, body, headers }: Answered): string[] => {
   if (all.toLowerCase().includes(MARK.toLowerCase())) flaws.push('it repeats what was sent');
   if (/\n\s+at |node_modules|\.[jt]s:\d/.test(body) && !String(headers['content-type']).includes('javascript'))
     flaws.push('it shows a stack');
-  if (headers['set-cookie'] !== undefined) flaws.push('it sets a cookie');
   if (Object.keys(headers).some((name) => name.startsWith('access-control-'))) flaws.push('it opens CORS');
   if (statusCode >= 400 && !isProblem(body, headers)) flaws.push('it is no problem document');
+  for (const [name, safe] of Object.entries(SAFE))
+    if (!safe.test(String(headers[name]))) flaws.push(`its ${name} is ${String(headers[name])}`);
+  for (const name of ['server', 'x-powered-by', 'set-cookie'])
+    if (headers[name] !== undefined) flaws.push(`it has the header ${name}`);
   return flaws;
 };
 
@@ -32,6 +45,7 @@ const isProblem = (body: string, headers: Answered['headers']): boolean => {
   // The answer to HEAD has the headers of the problem alone.
   if (body === '') return true;
   const { code, detail, requestId, status } = JSON.parse(body) as Record<string, unknown>;
+  if (requestId !== headers['makuler-request-id']) return false;
   return [code, detail, requestId].every((text) => typeof text === 'string') && typeof status === 'number';
 };
 

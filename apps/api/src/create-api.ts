@@ -12,6 +12,7 @@ import { RateLimits } from './access/rate-limits.js';
 import { takeJsonOnly } from './http/json-body.js';
 import { translateHttpError } from './http/problem.js';
 import { putProblem } from './http/put-problem.js';
+import { SAFE_HEADERS } from './http/safe-headers.js';
 import { refuseRepeatedHeaders } from './http/repeated-headers.js';
 import { DEFAULT_TIMEOUTS, timeoutsOf } from './http/timeouts.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
@@ -39,6 +40,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
     clientErrorHandler: refuseBrokenRequest,
     // A malformed address or an over-long id is answered before any hook or filter runs.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      void reply.headers({ ...SAFE_HEADERS, 'makuler-request-id': request.id });
       void reply.send(putProblem(translateHttpError(error), request, reply));
     },
   });

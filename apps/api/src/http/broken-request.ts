@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { MakulerError, newId } from '#kernel';
 import { HTTP_STATUS } from '../http-status.js';
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problem.js';
+import { SAFE_HEADERS } from './safe-headers.js';
 
 /**
  * Answers what is not even HTTP (a bad request line, headers without end) or doesn't arrive in time with a problem as well, and hangs up. Node hands
@@ -18,8 +19,16 @@ export const refuseBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket
       : new MakulerError(error.code === 'HPE_HEADER_OVERFLOW' ? 'payload-too-large' : 'invalid-input', {
           detail: 'The request is not well-formed HTTP.',
         });
-  const body = JSON.stringify(problemOf(refusal, newId()));
+  const requestId = newId();
+  const body = JSON.stringify(problemOf(refusal, requestId));
   const status = HTTP_STATUS[refusal.code];
-  const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
-  socket.end(`${head}connection: close\r\n\r\n${body}`);
+  const headers = {
+    ...SAFE_HEADERS,
+    'makuler-request-id': requestId,
+    'content-type': PROBLEM_MEDIA_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('')}\r\n${body}`);
 };
