@@ -15,6 +15,8 @@ export interface Host {
   readonly running: Promise<void>;
   /** Resolves when the projector is at work, or waits for the active one to go. */
   readonly started: Promise<void>;
+  /** Whether this one is at work, and no standby. */
+  isActive(): boolean;
   stop(): Promise<void>;
 }
 
@@ -23,22 +25,42 @@ export interface Followers {
   readonly processes: (jobs: BullJobs) => readonly Process[];
 }
 
+export interface HostOptions {
+  /** After so long without a sign of life of the active projector another takes over, in milliseconds (5,000). */
+  readonly leaseMs?: number;
+  /** Called when this projector has become the active one, or waits for another. */
+  readonly onStanding?: (standing: 'active' | 'standby') => void;
+  /** For mains and specs that follow others than the shipped ones. */
+  readonly followers?: Followers;
+}
+
 /** The read models and process managers of the shipped system. */
 const SHIPPED: Followers = { projections, processes };
 
 /**
  * Runs read models and process managers over the log. There is nothing to inject and nothing to route here, so there is no
- * Nest: the runner is given its two lists. `followers` is for mains and specs that follow others.
+ * Nest: the runner is given its two lists.
  */
-export const host = (parts: Parts, backend: JobBackend, followers: Followers = SHIPPED): Host => {
+export const host = (
+  parts: Parts,
+  backend: JobBackend,
+  { leaseMs, onStanding, followers = SHIPPED }: HostOptions = {},
+): Host => {
   const jobs = new BullJobs(backend);
   const stopping = new AbortController();
   const actor = newId<ActorId>();
+  let active = false;
   const runner = new ProjectionRunner({
     pool: parts.readModels,
     ledger: parts.ledger,
     followers: [...followers.projections, ...followers.processes(jobs)],
     context: () => systemContext(actor),
+    clock: parts.clock,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    onStanding: (standing) => {
+      active = standing === 'active';
+      onStanding?.(standing);
+    },
     notice: ({ event, ...facts }) =>
       event === 'projection.failed' || event === 'projections.unreadable'
         ? parts.logger.error(facts, event)
@@ -53,5 +75,5 @@ export const host = (parts: Parts, backend: JobBackend, followers: Followers = S
     await jobs.close();
     await backend.close();
   };
-  return { running, started, stop };
+  return { running, started, isActive: () => active, stop };
 };

@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announceReady, exitWithParent, showMetrics, stopOnSignal } from '#observability';
+import { announceReady, exitWithParent, Health, showMetrics, showStanding, stopOnSignal } from '#observability';
 import type { ProjectorConfig } from './config.js';
 import { host } from './host.js';
 
@@ -9,8 +9,13 @@ import { host } from './host.js';
  * one to go. Rejects on a fault of the program. `main.ts` is one caller; mains under `test/` are others, with another clock.
  */
 export const serve = async (parts: Parts, config: ProjectorConfig): Promise<void> => {
-  const projector = host(parts, jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL }));
-  const shown = await showMetrics(parts.metrics, config);
+  const projector = host(parts, jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL }), {
+    leaseMs: config.PROJECTOR_LEASE_MS,
+    onStanding: (standing) => void process.stdout.write(`${JSON.stringify({ event: standing })}\n`),
+  });
+  const health = new Health();
+  showStanding(parts.metrics, health, projector.isActive);
+  const shown = await showMetrics(parts.metrics, config, health);
   exitWithParent();
   stopOnSignal(
     async () => {

@@ -4,6 +4,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '#kernel';
 import type { EventStore } from '#ledger';
 import type { TracingOptions } from '#observability/tracing';
+import type { MetricsServer } from '#observability';
+import { Health, Metrics, showMetrics, showStanding } from '#observability';
 import { createPool } from '#postgres';
 import type { GateRefusal, GateState } from '#vault/keeper';
 import { CustodianMirrors, isTokenUri, Keeper, observing, openPlace, vaultServiceDefinition } from '#vault/keeper';
@@ -59,9 +61,12 @@ export interface RunningVault {
 export const startVault = async (options: VaultServerOptions): Promise<RunningVault> => {
   const pool = createPool(options.databaseUrl, { name: 'makuler vault' });
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
+  const [metrics, health] = [new Metrics('vault'), new Health()];
   let keeper: Keeper | undefined;
+  let shown: MetricsServer | undefined;
   const stop = async () => {
     server.forceShutdown();
+    await shown?.close();
     await keeper?.stop();
     await options.log.close();
     await pool.end();
@@ -90,6 +95,8 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
       onStanding: (standing) => keeper && options.onStanding?.(standing, keeper.gate),
     });
     server.addService(vaultServiceDefinition, vaultService(keeper));
+    showStanding(metrics, health, () => keeper!.isActive);
+    shown = options.metrics && (await showMetrics(metrics, options.metrics, health));
     const port = await listen(server, options);
     return { port, gate: keeper.gate, stop };
   } catch (error) {

@@ -5,4 +5,5 @@ export * from './metric-names.js';
 export * from './metrics.js';
 export * from './metrics-server.js';
 export * from './redaction.js';
+export * from './standing.js';
 export * from './tracing.js';

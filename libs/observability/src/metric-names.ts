@@ -59,6 +59,11 @@ export const METRICS = {
     help: 'Sealed epochs whose root should be destroyed by now and may still exist.',
     labels: [],
   },
+  makuler_active: {
+    kind: 'gauge',
+    help: '1 in the process that is the active one of its program (vault, projector), 0 in a standby.',
+    labels: [],
+  },
   makuler_projection_lag_positions: {
     kind: 'gauge',
     help: 'Distance of a projection to the end of the log, in positions.',
