@@ -6,6 +6,8 @@ import type { ArchivedEvent } from './log-part.js';
 const IN_FLIGHT = 64;
 /** Events of one stream that follow each other go together, as they were appended. */
 const APPEND_EVENTS = 100;
+/** Well below the 1 MiB that servers take at once (up to 25.0 by default): events that came one by one may be large. */
+const APPEND_BYTES = 512 * 1024;
 const APPEND_MS = 30_000;
 const PAGE = 500;
 
@@ -127,13 +129,24 @@ class Appending {
 
 const appendsOf = (events: readonly ArchivedEvent[]): readonly (readonly ArchivedEvent[])[] => {
   const appends: ArchivedEvent[][] = [];
+  let bytes = 0;
   for (const event of events) {
     const open = appends.at(-1);
-    if (open && open[0]!.stream === event.stream && open.length < APPEND_EVENTS) open.push(event);
-    else appends.push([event]);
+    const size = sizeOf(event);
+    bytes += size;
+    if (open && open[0]!.stream === event.stream && open.length < APPEND_EVENTS && bytes <= APPEND_BYTES) {
+      open.push(event);
+      continue;
+    }
+    appends.push([event]);
+    bytes = size;
   }
   return appends;
 };
+
+/** As a server counts it: data, metadata, and the type twice over. */
+const sizeOf = ({ type, data, metadata }: ArchivedEvent): number =>
+  Buffer.byteLength(JSON.stringify(data)) + Buffer.byteLength(JSON.stringify(metadata)) + 2 * type.length;
 
 const another = (why: string): MakulerError =>
   new MakulerError('restore-not-empty', { detail: `The event store is not one to restore into: ${why}.` });
