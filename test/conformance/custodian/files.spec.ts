@@ -54,6 +54,32 @@ describe('the files of a custodian', () => {
     await expect(new FileCustodian(place).readState()).rejects.toMatchObject({ reason: 'custodian-exposed' });
   });
 
+  it('are not written by a process that was stopped after it had confirmed its right, and overtaken', async () => {
+    const stopped = new FileCustodian(place);
+    const [before, root] = [(await stopped.readState())!, (await readdir(place)).sort()];
+    const [late, next] = [
+      { ...before, number: before.number + 1 },
+      { ...before, number: before.number + 2 },
+    ];
+    /** Everything that a successor does, right after the answer that the right still stands. */
+    const overtaken = async () => {
+      const successor = new FileCustodian(place);
+      await successor.takeOver();
+      await successor.writeState(next);
+    };
+    await expect(stopped.writeState(late, overtaken)).rejects.toThrow('ENOENT');
+    await expect(stopped.createRoot(2, overtaken)).rejects.toThrow('ENOENT');
+    expect(await new FileCustodian(place).readState()).toEqual(next);
+    expect((await readdir(place)).sort()).toEqual(root);
+    // One who asks only after he was overtaken is told so, and leaves nothing behind.
+    const refused = () => Promise.reject(new Error('taken over'));
+    await expect(stopped.writeState(late, refused)).rejects.toThrow('taken over');
+    await expect(stopped.createRoot(2, refused)).rejects.toThrow('taken over');
+    await expect(stopped.destroyRoot(1, refused)).rejects.toThrow('taken over');
+    expect(await new FileCustodian(place).readState()).toEqual(next);
+    expect((await readdir(place)).sort()).toEqual(root);
+  });
+
   it('survive a crash at any byte of a write: the old state stands, and the rest is destroyed', async () => {
     const mirrors = await founded();
     const before = mirrors.state;

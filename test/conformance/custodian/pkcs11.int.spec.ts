@@ -162,6 +162,14 @@ import { hasSoftHsm, startSoftToken } from './softhsm.js';
         expect(answered).toEqual(['slow', 'quick']);
       });
 
+      it('that ended its session answers in another one, from the next call on', async () => {
+        const custodian = new Pkcs11Custodian(fresh());
+        const id = await custodian.enrol();
+        token.endSessions();
+        await expect(custodian.id()).rejects.toThrow('CKR');
+        expect(await custodian.id()).toBe(id);
+      });
+
       it('that lost power between two states has the later one, if that is whole', async () => {
         const custodian = new Pkcs11Custodian(fresh());
         const mirror = await custodian.enrol();

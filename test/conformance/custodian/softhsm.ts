@@ -16,6 +16,8 @@ export interface SoftToken {
   readonly pinFile: string;
   /** The place of a mirror on the token; several share it by name. */
   uri(object: string): string;
+  /** As if it had been taken out and put back: every session is over. */
+  endSessions(): void;
   end(): Promise<void>;
 }
 
@@ -43,6 +45,13 @@ export const startSoftToken = async (): Promise<SoftToken> => {
   return {
     pinFile,
     uri: (object) => `pkcs11:token=makuler%20test;object=${object}?module-path=${MODULE!}&pin-source=file:${pinFile}`,
+    endSessions: () => {
+      const library = koffi.load(MODULE!);
+      const [slots, count] = [new BigUint64Array(8), new BigUint64Array([8n])];
+      library.func('C_GetSlotList', 'unsigned long', ['uint8_t', 'void *', 'void *'])(1, slots, count);
+      const close = library.func('C_CloseAllSessions', 'unsigned long', ['unsigned long']);
+      for (const slot of slots.subarray(0, Number(count[0]))) close(slot);
+    },
     end: async () => {
       // The next file of tests may run in this process, with a token of its own.
       koffi.load(MODULE!).func('unsigned long C_Finalize(void *reserved)')(null);
