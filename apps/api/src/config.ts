@@ -1,9 +1,10 @@
 import { PARTS_SETTINGS } from '#composition';
 import type { Setting } from '#kernel';
 import type { OidcSettings } from '#tokens';
+import { oidcIssuer } from '#tokens';
 import type { RateLimitSettings } from './access/rate-limits.js';
 import { DEFAULT_RATE_LIMITS } from './access/rate-limits.js';
-import { optionalText, port, readConfiguration, text } from '#kernel';
+import { optional, optionalText, port, readConfiguration, text } from '#kernel';
 
 const perMinute = (fallback: number): Setting<number> => ({
   parse: (value) => (/^\d{1,9}$/.test(value) ? Number(value) : undefined),
@@ -17,7 +18,7 @@ export const SETTINGS = {
   HOST: text('an address to listen on', '127.0.0.1'),
   PORT: port(3000),
   MAKULER_HOME: optionalText('the directory of this installation'),
-  OIDC_ISSUER: optionalText('the address of an OpenID Connect provider'),
+  OIDC_ISSUER: optional(oidcIssuer),
   OIDC_AUDIENCE: text('what its tokens must be meant for', 'makuler'),
   OIDC_ROLE_CLAIM: text('where its tokens name roles: roles, realm_access.roles', 'roles'),
   RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),

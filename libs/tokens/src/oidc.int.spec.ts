@@ -3,20 +3,20 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CryptoKey, JWK } from 'jose';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { SystemClock } from '#kernel';
+import { SystemClock, optional, readConfiguration } from '#kernel';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { testDatabase } from '#testing';
-import { Bearers, OidcTokens, Tokens } from './index.js';
+import { Bearers, OidcTokens, Tokens, oidcIssuer } from './index.js';
 
 /** A provider with one key: discovery and key set over HTTP, as any other has them. */
-const startProvider = async () => {
+const startProvider = async (keysAt?: string) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk: JWK = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' };
   const server = createServer((request, response) => {
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const answer = request.url?.endsWith('openid-configuration')
-      ? { issuer: base, jwks_uri: `${base}/keys` }
+      ? { issuer: base, jwks_uri: keysAt ?? `${base}/keys` }
       : { keys: [jwk] };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }).listen(0, '127.0.0.1');
@@ -106,5 +106,26 @@ describe('bearer tokens of a provider', () => {
     const settings = { issuer: 'http://127.0.0.1:1', audience: 'makuler', roleClaim: 'roles' };
     const away = new OidcTokens(pool, new SystemClock(), settings);
     await expect(away.verify(await token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
+  });
+
+  it('are believed only by keys that came over TLS, or from this machine: whoever is on the way would make tokens', async () => {
+    const read = (OIDC_ISSUER: string) => readConfiguration({ OIDC_ISSUER }, { OIDC_ISSUER: optional(oidcIssuer) });
+    for (const good of ['https://id.example.com/realms/jpi', 'http://localhost:8080', 'http://[::1]:8080', issuer])
+      expect(read(good)).toEqual({ OIDC_ISSUER: good });
+    for (const bad of [
+      'http://id.example.com',
+      'http://localhost.example.com',
+      'http://127.0.0.1.example.com',
+      'id.example.com',
+    ])
+      expect(() => read(bad)).toThrow('OIDC_ISSUER is not valid');
+
+    const provider = await startProvider('http://id.example.com/keys');
+    const settings = { issuer: provider.issuer, audience: 'makuler', roleClaim: 'roles' };
+    const elsewhere = new OidcTokens(pool, new SystemClock(), settings);
+    const refused = elsewhere.verify(await token({ iss: provider.issuer }, { key: provider.privateKey }));
+    await expect(refused).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
+    provider.server.closeAllConnections();
+    provider.server.close();
   });
 });

@@ -1,11 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import type { ActorId, Clock } from '#kernel';
+import type { ActorId, Clock, Setting } from '#kernel';
 import { MakulerError, newId } from '#kernel';
 import type { Pool } from '#postgres';
 import type { TokenHolder, TokenRole } from './tokens.js';
 import { TOKEN_ROLES } from './tokens.js';
+
+/** Whoever can answer for these addresses makes tokens: nobody on the way may, so it is TLS, or this very machine. */
+const isSafe = (address: string): boolean => {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
+};
+
+/** The provider's address in a configuration. */
+export const oidcIssuer: Setting<string> = {
+  parse: (text) => (isSafe(text) ? text : undefined),
+  valid: 'the address of an OpenID Connect provider, https:// (http:// on this machine only)',
+};
 
 /** Whose bearer tokens are taken beside our own. */
 export interface OidcSettings {
@@ -71,7 +84,7 @@ export class OidcTokens {
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const answer = await fetch(address, { signal: AbortSignal.timeout(WITHIN_MS), redirect: 'error' });
     const document = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
-    if (!answer.ok || document.issuer !== issuer || typeof document.jwks_uri !== 'string')
+    if (!answer.ok || document.issuer !== issuer || typeof document.jwks_uri !== 'string' || !isSafe(document.jwks_uri))
       throw new Error('this is not the configuration of the issuer');
     return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: WITHIN_MS });
   }
