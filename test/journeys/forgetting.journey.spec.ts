@@ -4,6 +4,13 @@ import { Installation, eventually } from './installation.js';
 const MAIN = 'dist/test/mains/up.js';
 const RIGHTS = { as: 'compliance', purpose: 'rettigheter' } as const;
 const DESK = { as: 'service-desk', purpose: 'kundehjelp' } as const;
+const LATHE = {
+  kind: 'product',
+  itemType: 'lathe',
+  description: 'Dreiebenk 12',
+  quantity: '1',
+  unitPrice: '900.00',
+} as const;
 const BOOKS = { as: 'compliance', purpose: 'bokforing' } as const;
 
 /** What becomes of a person who bought, was invoiced and has something in repair (design.md, section 4). */
@@ -15,46 +22,45 @@ describe('forgetting', () => {
   }, 120_000);
   afterAll(() => makuler.destroy());
 
-  const post = async (path: string, body: unknown, options: Parameters<Installation['post']>[2] = {}) => {
-    const reply = await makuler.post(path, body, { purpose: 'avtale', ...options });
-    if (reply.status >= 300) throw new Error(`${path}: ${reply.status} ${reply.text}`);
-    return reply.body;
-  };
+  const shop = () => makuler.client('integrator', 'avtale');
+  const desk = () => makuler.client('service-desk', 'kundehjelp');
+  const compliance = () => makuler.client('compliance', 'rettigheter');
   const refusal = async (path: string, body: unknown, options: Parameters<Installation['post']>[2] = {}) => {
     const reply = await makuler.post(path, body, { purpose: 'avtale', ...options });
     return [reply.status, reply.body.code];
   };
   const purchase = (customerId: string) => ({
     ...{ customerId, purchasedAt: '2026-03-10T09:00:00Z', takenOverAt: '2026-03-12T09:00:00Z', currency: 'NOK' },
-    lines: [{ kind: 'product', itemType: 'lathe', description: 'Dreiebenk 12', quantity: '1', unitPrice: '900.00' }],
+    lines: [LATHE],
     invoice: { number: '2026-17', date: '2026-03-10' },
   });
   const serviceCase = (customerId: string) => ({
-    ...{ customerId, kind: 'repair', item: { itemType: 'lathe' }, description: 'Spindelen slarker' },
+    ...{ customerId, kind: 'repair' as const, item: { itemType: 'lathe' }, description: 'Spindelen slarker' },
   });
   const holdingsOf = async (customerId: string) => {
-    const { body } = await makuler.get(`/v1/customers/${customerId}/holdings`, RIGHTS);
-    return body.items as { category: string; state: string; keepUntil: string | null }[];
+    return (await compliance().get('/v1/customers/{id}/holdings', { path: { id: customerId } })).body.items;
   };
-  const settled = (erasureId: string, state: string) =>
+  const erased = (erasureId: string) =>
     eventually(
-      () => makuler.get(`/v1/erasures/${erasureId}`, { as: 'auditor' }),
-      ({ body }) => body?.state === state,
+      async () => (await makuler.client('auditor').get('/v1/erasures/{id}', { path: { id: erasureId } })).body,
+      ({ state }) => state === 'erased',
     );
 
   it('shreds, retains and defers as the plan says, survives a killed worker, and ends with the law’s own date', async () => {
-    const { customerId } = await post('/v1/customers', {
-      ...{ relationship: 'customer', name: 'Kari Nordmann', email: 'kari@example.no', phone: '90012345' },
+    const kari = {
+      relationship: 'customer',
+      name: 'Kari Nordmann',
+      email: 'kari@example.no',
+      phone: '90012345',
       address: { street: 'Storgata 1', postalCode: '5600', city: 'Norheimsund' },
-    });
-    const { purchaseId } = await post('/v1/purchases', purchase(customerId));
-    const { serviceCaseId } = await post('/v1/service-cases', serviceCase(customerId), DESK);
-    const plan = await post('/v1/erasures', { customerId, ground: 'subject-request', note: 'ringte' }, RIGHTS);
+    } as const;
+    const { customerId } = (await shop().post('/v1/customers', { body: kari })).body;
+    const { purchaseId } = (await shop().post('/v1/purchases', { body: purchase(customerId) })).body;
+    const { serviceCaseId } = (await desk().post('/v1/service-cases', { body: serviceCase(customerId) })).body;
+    const order = { customerId, ground: 'subject-request', note: 'ringte' };
+    const plan = (await compliance().post('/v1/erasures', { body: order })).body;
     const actions = Object.fromEntries(
-      plan.items.map((item: { category: string; action: string; until?: string; untilEvent?: string }) => [
-        item.category,
-        [item.action, item.until ?? item.untilEvent],
-      ]),
+      plan.items.map((item) => [item.category, [item.action, item.until ?? item.untilEvent]]),
     );
     expect(actions).toMatchObject({
       billing: ['retain', '2031-12-31'],
@@ -66,7 +72,8 @@ describe('forgetting', () => {
     const { erasureId, planHash } = plan;
 
     // Something comes in after the plan: the approval is refused, and says where to read the plan that holds now.
-    await post('/v1/purchases', { ...purchase(customerId), invoice: { number: '2026-18', date: '2026-03-11' } });
+    const later = { ...purchase(customerId), invoice: { number: '2026-18', date: '2026-03-11' } };
+    await shop().post('/v1/purchases', { body: later });
     const figures = () => makuler.get('/v1/analytics/sales?by=month', { as: 'analyst' });
     const before = (await eventually(figures, ({ body }) => body?.items?.[0]?.purchases === '2')).text;
     const stale = await makuler.post(`/v1/erasures/${erasureId}/approve`, { planHash }, { as: 'approver' });
@@ -74,14 +81,16 @@ describe('forgetting', () => {
     expect(stale.text).not.toContain('partition');
     const reread = { as: 'approver', purpose: 'rettigheter' } as const;
     expect((await makuler.get(stale.body.plan, reread)).body.items).toHaveLength(plan.items.length + 2);
-    await post(`/v1/erasures/${erasureId}/approve`, { planHash: stale.body.planHash }, { as: 'approver' });
+    const path = { id: erasureId };
+    const approved = { path, body: { planHash: stale.body.planHash as string } };
+    await makuler.client('approver').post('/v1/erasures/{id}/approve', approved);
     await makuler.signal('worker', 'SIGKILL');
-    await post(`/v1/erasures/${erasureId}/execute`, {}, { as: 'compliance' });
-    const done = await settled(erasureId, 'erased');
+    await compliance().post('/v1/erasures/{id}/execute', { path });
+    const done = await erased(erasureId);
     const due = await makuler.get('/v1/retention/due', { as: 'compliance' });
     expect(due.body.code).toBe('purpose-required');
     expect((await makuler.get('/v1/retention/due', RIGHTS)).body.items).toEqual([]);
-    expect(done.body).toMatchObject({
+    expect(done).toMatchObject({
       retrying: [],
       liveErasedAt: expect.any(String),
       backupsClearedBy: expect.any(String),
@@ -90,21 +99,22 @@ describe('forgetting', () => {
     // Late arrivals: refused, or covered by the plan.
     expect(await refusal('/v1/purchases', purchase(customerId))).toEqual([409, 'subject-closed']);
     expect(await refusal('/v1/service-cases', serviceCase(customerId), DESK)).toEqual([409, 'subject-closed']);
-    await post(`/v1/service-cases/${serviceCaseId}/notes`, { text: 'Delen er kommet' }, DESK);
+    const repair = { id: serviceCaseId };
+    await desk().post('/v1/service-cases/{id}/notes', { path: repair, body: { text: 'Delen er kommet' } });
     await eventually(
       () => makuler.get(`/v1/service-cases/${serviceCaseId}`, DESK),
       ({ text }) => text.includes('Delen er kommet'),
     );
 
     // What only the law keeps opens for the books, and for nobody else.
-    const desk = await makuler.get(`/v1/purchases/${purchaseId}`, DESK);
-    expect(desk.text).not.toContain('Dreiebenk');
+    const asked = await makuler.get(`/v1/purchases/${purchaseId}`, DESK);
+    expect(asked.text).not.toContain('Dreiebenk');
     const books = await makuler.get(`/v1/purchases/${purchaseId}`, BOOKS);
     expect(books.body.invoice).toMatchObject({ number: '2026-17' });
 
     // The repair is finished: what waited for it goes by itself.
-    for (const to of ['inProgress', 'repaired', 'closed'])
-      await post(`/v1/service-cases/${serviceCaseId}/transitions`, { to }, DESK);
+    for (const to of ['inProgress', 'repaired', 'closed'] as const)
+      await desk().post('/v1/service-cases/{id}/transitions', { path: repair, body: { to } });
     await eventually(
       () => holdingsOf(customerId),
       (items) => items.filter(({ state }) => state !== 'shredded').every(({ category }) => category === 'billing'),
@@ -113,9 +123,10 @@ describe('forgetting', () => {
     expect(card.body.name).toEqual({ $state: 'erased' });
     expect((await figures()).text).toBe(before);
 
-    const { certificate } = (await makuler.get(`/v1/erasures/${erasureId}/certificate`, { as: 'auditor' })).body;
-    const jwks = (await makuler.get('/.well-known/jwks.json', { as: 'nobody' })).body;
-    const { payload } = await compactVerify(certificate, createLocalJWKSet(jwks));
+    const auditor = makuler.client('auditor');
+    const { certificate } = (await auditor.get('/v1/erasures/{id}/certificate', { path })).body;
+    const { keys } = (await auditor.get('/.well-known/jwks.json')).body;
+    const { payload } = await compactVerify(certificate, createLocalJWKSet({ keys: [...keys] }));
     const claims = JSON.parse(new TextDecoder().decode(payload)) as { kept: unknown };
     expect(claims.kept).toContainEqual(expect.objectContaining({ category: 'billing', count: 2, until: '2031-12-31' }));
 
@@ -132,13 +143,14 @@ describe('forgetting', () => {
       $state: 'withheld',
       reason: 'expired',
     });
-    await post('/v1/clock/confirm', {}, { as: 'operator' });
-    const dry = await post('/v1/retention/sweeps', { dryRun: true }, { as: 'compliance' });
-    expect(dry).toMatchObject({ dryRun: true, due: { billing: 2 } });
-    const { sweepId } = await post('/v1/retention/sweeps', {}, { as: 'compliance' });
+    await makuler.client('operator').post('/v1/clock/confirm');
+    const dry = await compliance().post('/v1/retention/sweeps', { body: { dryRun: true } });
+    expect(dry.body).toMatchObject({ dryRun: true, due: { billing: 2 } });
+    const begun = (await compliance().post('/v1/retention/sweeps', { body: {} })).body;
+    const sweepId = 'sweepId' in begun ? begun.sweepId : '';
     await eventually(
-      () => makuler.get(`/v1/retention/sweeps/${sweepId}`, { as: 'auditor' }),
-      ({ body }) => body?.state === 'finished',
+      async () => (await makuler.client('auditor').get('/v1/retention/sweeps/{id}', { path: { id: sweepId } })).body,
+      ({ state }) => state === 'finished',
     );
     const items = await eventually(
       () => holdingsOf(customerId),
