@@ -5,7 +5,6 @@ export * from './personal.js';
 export * from './errors.js';
 export * from './context.js';
 export * from './configuration.js';
-export { SecretFileError, readSecretFile } from './secret-file.js';
 export * from './correlation.js';
 export * from './failures.js';
 export * from './tracing.js';
