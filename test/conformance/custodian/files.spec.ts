@@ -55,6 +55,7 @@ describe('the files of a custodian', () => {
   });
 
   it('are not written by a process that was stopped after it had confirmed its right, and overtaken', async () => {
+    await founded();
     const stopped = new FileCustodian(place);
     const [before, root] = [(await stopped.readState())!, (await readdir(place)).sort()];
     const [late, next] = [
