@@ -31,7 +31,10 @@ export const persist = async (
   for (let attempts = 1; ; attempts++) {
     const reply = await makuler
       .request(method, path, { ...options, key, headers, timeoutMs: 8_000 })
-      .catch(() => undefined);
+      .catch((error: Error) => {
+        if (error.name === 'Undocumented') throw error;
+        return undefined;
+      });
     if (reply && reply.status < 300) return { ...sent, fate: 'acknowledged', reply, attempts };
     if (reply && reply.status !== 503 && !(reply.status === 409 && AGAIN.has(reply.body?.code))) {
       if (reply.status >= 500) throw new Error(`${method} ${path} was answered ${reply.status}: ${reply.text}`);
