@@ -111,6 +111,12 @@ export const erasureCase: Decider<ErasureCase> = {
   },
 };
 
+/**
+ * The case from its newest plan on, for whoever carries it out: a person's stream may be long, and each step looks at it. Who
+ * planned first is not known then.
+ */
+export const plannedCase: Decider<ErasureCase> = { ...erasureCase, beginsWith: ErasurePlanned };
+
 const planOf = (event: RecordedEvent<(typeof ErasurePlanned)['fields']>, before: ErasureCase): Plan => {
   const { ownerId, ownerKind, erasureId, ground, planHash, summary, items, salt, note } = event.data;
   const owner = ownerKind === 'subject' ? subjectOwner(ownerId as SubjectId) : companyOwner(ownerId as CompanyId);

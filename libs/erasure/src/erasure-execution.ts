@@ -8,7 +8,7 @@ import type { ShredReceipt } from '#vault/shredder';
 import { Shredder } from '#vault/shredder';
 import { keptCounts } from './certificate.js';
 import type { ErasureCase, UnderwayCase } from './erasure-case.js';
-import { erasureCase, erasureStream, isUnderway } from './erasure-case.js';
+import { erasureStream, isUnderway, plannedCase } from './erasure-case.js';
 import {
   fenceOwner,
   noteDelay,
@@ -38,7 +38,7 @@ export class ErasureExecution {
   /** Runs inside `inContext`. Throws what stopped a step, after noting its code in the case; the job repeats it. */
   async run(owner: OwnerRef, erasureId: ErasureId, signal?: AbortSignal): Promise<void> {
     for (;;) {
-      const { state } = await this.ledger.load(erasureCase, erasureStream(owner));
+      const { state } = await this.ledger.load(plannedCase, erasureStream(owner));
       if (!isUnderway(state) || state.plan.erasureId !== erasureId) return;
       signal?.throwIfAborted();
       try {
@@ -66,7 +66,7 @@ export class ErasureExecution {
   }
 
   #decide(state: UnderwayCase, decision: (now: ErasureCase) => readonly Draft<any>[]) {
-    return this.ledger.decide(erasureCase, erasureStream(state.plan.owner), decision);
+    return this.ledger.decide(plannedCase, erasureStream(state.plan.owner), decision);
   }
 
   async #shredBehindFence(state: Extract<UnderwayCase, { status: 'fenced' }>): Promise<void> {
@@ -90,7 +90,7 @@ export class ErasureExecution {
     const except = plan.items.reveal().filter(({ action }) => action === 'defer');
     await this.shredder.fence({ orderId, owner, kind: 'erasure', except });
     // Whoever is given a new order fences under it, and after its event: from here on the vault refuses this one then.
-    const { state: present } = await this.ledger.load(erasureCase, erasureStream(owner));
+    const { state: present } = await this.ledger.load(plannedCase, erasureStream(owner));
     if (present.status !== 'fenced' || present.orderId !== orderId) {
       await this.shredder.release(owner, orderId);
       return undefined;
@@ -102,7 +102,7 @@ export class ErasureExecution {
     }
     // The fence comes down before the event says so: after a crash in between it goes up again, and the plan is computed anew.
     await this.shredder.release(owner, orderId);
-    await this.ledger.decide(erasureCase, erasureStream(owner), (state) => stopErasure(state, orderId, now));
+    await this.ledger.decide(plannedCase, erasureStream(owner), (state) => stopErasure(state, orderId, now));
     return undefined;
   }
 

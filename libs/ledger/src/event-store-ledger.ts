@@ -80,7 +80,7 @@ export class EventStoreLedger extends Ledger {
       return drawn[index]!;
     };
     for (let attempt = 1; ; attempt++) {
-      const events = await this.read(stream);
+      const events = await this.#history(decider, stream);
       const state = events.reduce((s, e) => decider.evolve(s, e), decider.initial);
       const last = events.at(-1);
       if (events.some((event) => event.eventId === drawn[0]))
@@ -106,7 +106,7 @@ export class EventStoreLedger extends Ledger {
   }
 
   async load<S>(decider: Decider<S>, stream: StreamName) {
-    const events = await this.read(stream);
+    const events = await this.#history(decider, stream);
     const last = events.at(-1);
     const state = events.reduce((s, e) => decider.evolve(s, e), decider.initial);
     return { state, revision: last?.revision, position: last?.position };
@@ -121,17 +121,11 @@ export class EventStoreLedger extends Ledger {
     types: readonly EventType<F>[],
   ): Promise<RecordedEvent<F> | undefined> {
     const wanted = new Set(types.map(({ type }) => type));
-    let before: bigint | undefined;
-    for (let maxCount = FIRST_PAGE; ; maxCount = Math.min(maxCount * 4, LAST_PAGE)) {
-      const page = await this.options.store.tail(stream, {
-        maxCount,
-        ...(before === undefined ? {} : { before }),
-      });
+    for await (const page of this.#backwards(stream)) {
       const found = page.find(({ type }) => wanted.has(type));
       if (found) return (await this.#openAll([found]))[0] as unknown as RecordedEvent<F>;
-      if (page.length < maxCount) return undefined;
-      before = page.at(-1)!.revision;
     }
+    return undefined;
   }
 
   async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
@@ -190,6 +184,29 @@ export class EventStoreLedger extends Ledger {
 
   close(): Promise<void> {
     return this.options.store.close();
+  }
+
+  /** What it takes to know the state of a stream. */
+  async #history({ beginsWith }: Decider<any>, stream: StreamName): Promise<readonly RecordedEvent[]> {
+    if (!beginsWith) return this.read(stream);
+    const found: StoredEvent[] = [];
+    for await (const page of this.#backwards(stream)) {
+      const at = page.findIndex(({ type }) => type === beginsWith.type);
+      found.push(...(at === -1 ? page : page.slice(0, at + 1)));
+      if (at !== -1) break;
+    }
+    return this.#openAll(found.toReversed());
+  }
+
+  /** A stream from its end to its beginning, the newest first, in pages. */
+  async *#backwards(stream: StreamName): AsyncGenerator<readonly StoredEvent[]> {
+    let before: bigint | undefined;
+    for (let maxCount = FIRST_PAGE; ; maxCount = Math.min(maxCount * 4, LAST_PAGE)) {
+      const page = await this.options.store.tail(stream, { maxCount, ...(before === undefined ? {} : { before }) });
+      yield page;
+      if (page.length < maxCount) return;
+      before = page.at(-1)!.revision;
+    }
   }
 
   async #append(

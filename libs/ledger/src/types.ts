@@ -63,6 +63,11 @@ export const isEvent = <F extends Fields>(event: RecordedEvent, type: EventType<
 export interface Decider<S> {
   readonly initial: S;
   evolve(state: S, event: RecordedEvent): S;
+  /**
+   * An event after which the state is the same whatever came before: the stream is read back to the newest one, and no
+   * further. Not for commands that may be sent again: what an earlier attempt wrote might stand before it.
+   */
+  readonly beginsWith?: EventType<any>;
 }
 
 export interface Appended {

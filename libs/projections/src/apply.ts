@@ -1,18 +1,23 @@
-import type { Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { CommandContext } from '#kernel';
 import { inContext, inSpan } from '#kernel';
 import type { Batch, Ledger, RecordedEvent } from '#ledger';
-import type { LeaseRight } from '#postgres';
+import type { LeaseRight, Pool } from '#postgres';
+import { createDatabaseOn, inTransaction } from '#postgres';
 import type { Build, Checkpoint, Database } from './build.js';
 import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
 import { HandlerFailure, isPassing, isUnreadableLog } from './failures.js';
 import { applyRule, forgottenBy } from './forgetting.js';
 import { assertLed } from './leadership.js';
 import type { Process } from './process.js';
-import type { Effects, Projection } from './projection.js';
+import type { Projection } from './projection.js';
+import type { ProjectionTables } from './schema.js';
+import { Sent } from './sent.js';
 
 export interface Applying {
+  /** Of the same database as `db`; best with `pipeline`. */
+  readonly pool: Pool;
   readonly db: Database;
   /** By which everything is written. */
   readonly right: LeaseRight;
@@ -59,35 +64,39 @@ const applyUpTo = (applying: Applying, build: Build, to: Checkpoint): Promise<vo
   );
 };
 
-/** Rows and checkpoint in one transaction: whatever happens in between, each event is in the rows once. */
+/**
+ * Rows and checkpoint in one transaction: whatever happens in between, each event is in the rows once. What the handlers ask
+ * for is sent without waiting for the answers: a rebuild would else spend its time on the way to the database and back.
+ */
 const project = async (applying: Applying, build: Build, projection: Projection, to: Checkpoint): Promise<void> => {
-  await applying.db.transaction().execute(async (transaction) => {
+  await inTransaction(applying.pool, async (client) => {
+    const db = createDatabaseOn<ProjectionTables>(client);
     // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
     await sql`select set_config('synchronous_commit', 'off', true),
-                     set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(transaction);
-    await moveCheckpoint(transaction, applying.right, [build], to);
+                     set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(db);
+    await moveCheckpoint(db, applying.right, [build], to);
+    const sent = new Sent();
     for (const event of to.events)
       try {
-        await handle(projection, event, transaction as Transaction<any>, applying.ledger);
+        await handle(projection, event, db, applying.ledger, sent);
       } catch (error) {
+        await sent.settled(); // what failed before it is why
         throw new HandlerFailure(event, error);
       }
+    await sent.settled();
   });
   build.position = to.position;
 };
 
-const handle = async (projection: Projection, event: RecordedEvent, db: Transaction<any>, ledger: Ledger) => {
-  for (const handler of projection.handlersOf(event.type)) await execute(await handler(event, db));
+const handle = async (projection: Projection, event: RecordedEvent, db: Kysely<any>, ledger: Ledger, sent: Sent) => {
+  // Handlers are promised a transaction, and are in one: it is begun and ended here, and not by Kysely.
+  const transaction = db as Parameters<ReturnType<Projection['handlersOf']>[number]>[1];
+  for (const handler of projection.handlersOf(event.type)) sent.add(event, await handler(event, transaction));
   const forgotten = projection.forgetting.length > 0 ? forgottenBy(event, ledger) : undefined;
   if (!forgotten) return;
   for (const forget of projection.forgetting)
-    if (typeof forget === 'function') await execute(await forget(forgotten, db));
-    else await applyRule(forget, forgotten, db);
-};
-
-const execute = async (effects: Effects): Promise<void> => {
-  if (!effects) return;
-  for (const query of Array.isArray(effects) ? effects : [effects]) await query.execute();
+    if (typeof forget === 'function') sent.add(event, await forget(forgotten, transaction));
+    else await applyRule(forget, forgotten, transaction);
 };
 
 /** The checkpoint follows each reaction: a crash repeats one reaction, not a batch of them. */

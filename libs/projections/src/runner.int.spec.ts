@@ -59,7 +59,7 @@ describe('the projection runner', () => {
 
   beforeEach(async () => {
     database = await testDatabase();
-    pool = createPool(database.url, { name: 'test' });
+    pool = createPool(database.url, { name: 'test', pipeline: true });
     ledger = new LedgerDouble();
     states = new ProjectionStates(pool);
     notices = [];

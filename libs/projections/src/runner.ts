@@ -17,7 +17,7 @@ import type { ProjectionTables } from './schema.js';
 import { migrations } from './schema.js';
 
 export interface RunnerOptions {
-  /** The database of the read models. Three connections more than projections is plenty. */
+  /** The database of the read models, best with `pipeline`. Three connections more than projections is plenty. */
   readonly pool: Pool;
   readonly ledger: Ledger;
   readonly followers: readonly Follower[];
@@ -119,8 +119,8 @@ export class ProjectionRunner {
       const lanesAtEnd = lanes.filter((lane) => lane.builds.some((build) => build.caughtUp)).length;
       if (lanesAtEnd > 1 || builds.some((build) => build.caughtUp && build.role === 'next')) change.abort();
     };
-    const { pool: _, maxBatch = 500, context } = this.options;
-    const options = { ...planning, context, maxBatch, caughtUp, patience: this.#patience };
+    const { pool, maxBatch = 500, context } = this.options;
+    const options = { ...planning, pool, context, maxBatch, caughtUp, patience: this.#patience };
     const lanes = groups.map((group) => new Lane(group, options));
     const running = [...lanes.map((lane) => lane.run(until)), this.#watch(until, change)];
     const outcomes = await Promise.allSettled(

@@ -99,6 +99,28 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       expect(await ledger.newest(streamOf(person()), [Registered])).toBeUndefined();
     });
 
+    it('needs no more of a stream than from the newest event that its state begins with', async () => {
+      const id = person();
+      const counted: Decider<{ colour?: string; bought: number }> = {
+        initial: { bought: 0 },
+        evolve: (state, e) =>
+          isEvent(e, Registered) ? { colour: e.data.colour, bought: 0 } : { ...state, bought: state.bought + 1 },
+      };
+      const fromNewest = { ...counted, beginsWith: Registered };
+      const bought = Bought.of({ kind: 'lathe', buyerId: null as never, serial: null as never, contactId: null });
+      expect(await ledger.load(fromNewest, streamOf(id))).toEqual(await ledger.load(counted, streamOf(id)));
+      for (const colour of ['red', 'blue']) {
+        await register(id, colour);
+        for (let n = 0; n < 20; n++)
+          await as(() => ledger.append({ stream: streamOf(id), expected: 'any', drafts: [bought] }));
+        expect(await ledger.load(fromNewest, streamOf(id))).toEqual(await ledger.load(counted, streamOf(id)));
+      }
+      const decided = await as(() =>
+        ledger.decide(fromNewest, streamOf(id), ({ bought: n }) => (n === 20 ? [bought] : [])),
+      );
+      expect(decided).toMatchObject({ state: { colour: 'blue', bought: 21 }, revision: 42n, written: 1 });
+    });
+
     it('reads what was never given as null, also when the rest is erased', async () => {
       const id = person();
       await register(id);
@@ -253,10 +275,12 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       const stop = new AbortController();
       const seen: RecordedEvent[] = [];
       const wanted = new Set(ids.map(streamOf));
+      const later = ids.slice(5);
       for await (const batch of ledger.subscribe({ maxBatch: 3, signal: stop.signal })) {
         expect(batch.events.length).toBeLessThanOrEqual(3);
         seen.push(...batch.events.filter((e) => wanted.has(e.stream)));
-        if (seen.length === 5) for (const id of ids.slice(5)) await register(id);
+        // Batches without events may come in between: the later ones are registered once.
+        if (seen.length === 5) for (const id of later.splice(0)) await register(id);
         if (seen.length === 7) stop.abort();
       }
       expect(seen.map((e) => e.stream)).toEqual(ids.map(streamOf));
