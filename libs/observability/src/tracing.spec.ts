@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { MakulerError, beginSpan, currentTraceparent, inSpan, readConfiguration } from '#kernel';
 import { TraceCollector } from '#testing';
 import type { TracingOptions } from './tracing.js';
@@ -5,6 +7,12 @@ import { TRACING_SETTINGS, startTracing, tracingOf } from './tracing.js';
 
 const MARK = 'Kari Marknes';
 const nothing = async () => undefined;
+/** Without what only waits to be collected. */
+const heapInUse = (): number => {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+};
 
 /** Traces `work` to a collector, and gives what came in. */
 const tracedTo = async (
@@ -82,15 +90,13 @@ describe('a collector that is away', () => {
     await collector.stop();
     const noticed: string[] = [];
     const tracing = await startTracing({ program: 'spec', url, notice: (what) => noticed.push(what) });
-    const before = process.memoryUsage().heapUsed;
+    const before = heapInUse();
     for (let n = 0; n < 200_000; n++) beginSpan({ name: 'request', kind: 'server' }).end();
     // A finished span is about a kilobyte: what is kept is the queue and what is under way.
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100 * 1024 * 1024);
+    expect(heapInUse() - before).toBeLessThan(50 * 1024 * 1024);
     expect(await inSpan({ name: 'request', kind: 'server' }, async () => 'done')).toBe('done');
-    const begun = performance.now();
     await tracing.close();
-    expect(performance.now() - begun).toBeLessThan(10_000);
-    expect(noticed.filter((what) => what === 'traces.arrive')).toEqual([]);
+    expect(noticed).not.toContain('traces.arrive');
     expect(noticed.length).toBeLessThanOrEqual(1);
   });
 });
