@@ -30,6 +30,9 @@ interface Minted {
 /** Scope ids remembered as shredded, for reads under way; beyond that, what is not held is not vouched for. */
 const REMEMBERED = 200_000;
 
+/** The vault mints one batch after the other: a second one may wait there, and what comes meanwhile is gathered here. */
+const MINTS_AT_ONCE = 2;
+
 /** The vault's client over gRPC: one lease, one bounded cache of keys, calls of one turn gathered into one. */
 export class GrpcVault extends Vault {
   readonly #connection: VaultConnection;
@@ -47,7 +50,10 @@ export class GrpcVault extends Vault {
   #onlyHeld = false;
   /** What was dropped while a call was under way: its reply may bring it back. */
   readonly #inFlight = new Set<Set<ScopeId>>();
-  readonly #mints = new Coalescer<readonly ScopeRequest[], Minted | MakulerError>((groups) => this.#mint(groups));
+  readonly #mints = new Coalescer<readonly ScopeRequest[], Minted | MakulerError>(
+    (groups) => this.#mint(groups),
+    MINTS_AT_ONCE,
+  );
   readonly #opens = new Coalescer<readonly ScopeId[], ReadonlyMap<ScopeId, OpeningKey | MakulerError>>((asked) =>
     this.#lookUp(asked),
   );

@@ -2,11 +2,11 @@ import type { PoolClient } from '#postgres';
 import { isUniqueViolation } from '#postgres';
 import type { ScopeRequest } from '../vault.js';
 import type { Write } from './active.js';
-import { BUCKET_OWNERS, BUCKET_SCOPES } from './buckets.js';
+import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
 import { EpochMoved } from './epochs/epoch-moved.js';
 import type { BucketKeyring } from './keyring.js';
-import type { MintOutcome, MintSurroundings } from './minting.js';
-import { Minting } from './minting.js';
+import type { CountedBucket, MintOutcome, MintSurroundings } from './minting.js';
+import { Minting, Refuted } from './minting.js';
 
 /**
  * What became of a group, and the count of keys ever made after its own: undefined when it made none. A number that two
@@ -28,7 +28,10 @@ type Groups = readonly (readonly ScopeRequest[])[];
 export class Mint {
   readonly #waiting: { groups: Groups; settle: PromiseWithResolvers<MintBatch> }[] = [];
   #working = false;
-  #filling: string | undefined;
+  /** The bucket that new owners go into, as the last batch left it. */
+  #filling: CountedBucket | undefined;
+  /** Owners asked for before: they have a row. Others may have one all the same, which is found out. */
+  #met = new Set<string>();
 
   constructor(
     private readonly write: Write,
@@ -60,24 +63,29 @@ export class Mint {
   }
 
   /**
-   * A fence may have made an owner known while the batch was decided: it is decided anew, and then meets the fence. A seal may
-   * have begun another epoch: a bucket is made anew, in that one.
+   * Owners that are met for the first time need no look before: that they are new is assumed. When it is not so, or a fence has
+   * made an owner known while the batch was decided, it is decided anew, and then meets what is there. A seal may have begun
+   * another epoch: a bucket is made anew, in that one.
    */
   async #commitOnceMore(groups: Groups): Promise<MintBatch> {
+    const isMet = groups.some((group) => group.some(({ owner }) => this.#met.has(ownerKey(owner))));
     try {
-      return await this.#commit(groups);
+      return await this.#commit(groups, isMet ? undefined : this.#filling);
     } catch (error) {
-      if (!isUniqueViolation(error) && !(error instanceof EpochMoved)) throw error;
-      return this.#commit(groups);
+      if (!isUniqueViolation(error) && !(error instanceof EpochMoved) && !(error instanceof Refuted)) throw error;
+      return this.#commit(groups, undefined);
     }
   }
 
-  async #commit(groups: Groups): Promise<MintBatch> {
-    let filling: string | undefined;
+  /** `assumed`: nobody is known, and this is the bucket that is being filled. */
+  async #commit(groups: Groups, assumed: CountedBucket | undefined): Promise<MintBatch> {
+    let filling: CountedBucket | undefined;
     const { batch, total } = await this.write(async (client) => {
-      this.#filling ??= await fillingBucket(client);
-      const minting = new Minting(client, this.keyring, this.#filling, this.surroundings);
-      await minting.lock(groups.flat());
+      const bucketId = this.#filling?.bucket_id ?? (await fillingBucket(client));
+      const minting = new Minting(client, this.keyring, bucketId, this.surroundings);
+      // A seal that has ended since has moved the bucket, and wiped the key that would open what is remembered of it.
+      if (assumed && this.keyring.hasKeyFor(assumed)) minting.assume(assumed);
+      else await minting.lock(groups.flat());
       const outcomes = groups.map((group) => minting.group(group));
       const total = this.surroundings.counted(await minting.write());
       filling = minting.fillingBucket;
@@ -86,7 +94,13 @@ export class Mint {
     this.surroundings.committed(total);
     // Only now: a bucket of a transaction that was rolled back does not exist.
     this.#filling = filling;
+    this.#meet(groups);
     return batch;
+  }
+
+  #meet(groups: Groups): void {
+    if (this.#met.size > REMEMBERED_OWNERS) this.#met = new Set();
+    for (const group of groups) for (const { owner } of group) this.#met.add(ownerKey(owner));
   }
 }
 
@@ -103,6 +117,8 @@ const counted = (outcomes: readonly MintOutcome[], total: number): readonly Coun
 
 /** Calls that share a transaction at most. */
 const BATCH = 256;
+
+const REMEMBERED_OWNERS = 100_000;
 
 const fillingBucket = async (client: PoolClient): Promise<string | undefined> => {
   const { rows } = await client.query<{ bucket_id: string }>(

@@ -1,6 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { OwnerRef, ScopeId } from '#kernel';
-import { isMakulerError, MakulerError } from '#kernel';
+import { isMakulerError, MakulerError, randomPart } from '#kernel';
 import type { PoolClient } from '#postgres';
 import { v7 } from 'uuid';
 import { newKey } from '../aead.js';
@@ -22,10 +22,16 @@ export interface MintedKey {
 /** `made`: how many of the keys are new. */
 export type MintOutcome =
   { readonly keys: readonly MintedKey[]; readonly made: number } | { readonly refused: MakulerError };
+/** A bucket, and how many scopes and owners are in it. */
+export interface CountedBucket extends BucketRow {
+  readonly scopes: number;
+  readonly owners: number;
+}
 interface LockedBucket extends BucketRow {
   scopes: number;
   owners: number;
-  isNew?: boolean;
+  /** As it was found; `undefined` of one that is made here. */
+  readonly found?: CountedBucket;
 }
 interface NewScope {
   readonly scopeId: ScopeId;
@@ -41,7 +47,7 @@ const DAY_MS = 86_400_000;
  * millisecond, would say which scopes of different streams were minted together: for one person, by one command.
  */
 const newScopeId = (nowMs: number): ScopeId =>
-  v7({ msecs: nowMs - (nowMs % DAY_MS), random: randomBytes(16) }) as ScopeId;
+  v7({ msecs: nowMs - (nowMs % DAY_MS), random: randomPart(16) }) as ScopeId;
 
 export interface MintSurroundings {
   readonly nowMs: () => number;
@@ -55,7 +61,17 @@ export interface MintSurroundings {
   readonly committed: (sequence: number) => void;
 }
 
-/** One transaction of minting: every row it decides on is locked, and what it makes is kept until it is written. */
+/**
+ * What a batch took for granted is not so: it was rolled back, and is decided on locked rows. Nothing of it was written, or counted.
+ */
+export class Refuted extends Error {
+  override readonly name = 'Refuted';
+}
+
+/**
+ * One transaction of minting: every row it decides on is locked (`lock`), or looked at by what writes (`assume`), and what it
+ * makes is kept until it is written.
+ */
 export class Minting {
   readonly #buckets = new Map<string, LockedBucket>();
   readonly #ownerBuckets = new Map<string, LockedBucket[]>();
@@ -71,8 +87,20 @@ export class Minting {
     private readonly surroundings: MintSurroundings,
   ) {}
 
-  get fillingBucket(): string | undefined {
-    return this.filling;
+  /** The bucket that the next owner goes into, as this batch leaves it. */
+  get fillingBucket(): CountedBucket | undefined {
+    const bucket = this.filling === undefined ? undefined : this.#buckets.get(this.filling);
+    if (!bucket) return undefined;
+    const { found: _, ...left } = bucket;
+    return left;
+  }
+
+  /**
+   * Instead of `lock`, when the owners are met for the first time, as far as is known, and the bucket that is being filled was left
+   * like this. Nothing is asked: `write` throws Refuted when one of it is not so.
+   */
+  assume(filling: CountedBucket): void {
+    this.#buckets.set(filling.bucket_id, { ...filling, found: filling });
   }
 
   async lock(requests: readonly ScopeRequest[]): Promise<void> {
@@ -82,7 +110,7 @@ export class Minting {
     // The lock and the generation in the row are the meeting point with rotation: whatever is sealed below is sealed under
     // the generation that this row has until the commit.
     const { rows } = await this.client.query<
-      LockedBucket & { owner_kind: OwnerRef['kind'] | null; owner_id: string | null }
+      CountedBucket & { owner_kind: OwnerRef['kind'] | null; owner_id: string | null }
     >({
       name: 'mint-buckets',
       text: `select b.bucket_id, b.generation, b.epoch, b.wrapped, b.scopes, b.owners, ob.owner_kind, ob.owner_id
@@ -92,7 +120,7 @@ export class Minting {
       values: [known.map(({ kind }) => kind), known.map(({ id }) => id), this.filling],
     });
     for (const { owner_kind: kind, owner_id: id, ...row } of rows) {
-      const bucket = this.#buckets.get(row.bucket_id) ?? row;
+      const bucket = this.#buckets.get(row.bucket_id) ?? { ...row, found: row };
       this.#buckets.set(row.bucket_id, bucket);
       if (kind === null || id === null) continue;
       const key = ownerKey({ kind, id } as OwnerRef);
@@ -115,42 +143,35 @@ export class Minting {
   }
 
   /**
-   * Writes everything in one statement and counts the keys in the vault's row, if this vault is still the active one.
-   * Insert-only: a row that exists is a fault, never something to write over. An owner whom a fence has made known since
-   * `lock` is such a row too, and then the batch is tried again; as it is (EpochMoved) when a seal has begun another epoch
-   * since a bucket was made: a bucket committed into an epoch after the seal has counted its buckets would die with its root.
+   * Writes everything in one statement and counts the keys in the vault's row, if this vault is still the active one and nothing
+   * of what was decided on has changed. Insert-only: a row that exists is a fault, never something to write over. Of an owner whom
+   * a fence makes known at this moment there is such a row too. Throws that (unique violation), or Refuted, and the batch is tried
+   * again on locked rows; as it is (EpochMoved) when a seal has begun another epoch since a bucket was made: a bucket committed
+   * into an epoch after the seal has counted its buckets would die with its root.
    */
   async write(): Promise<SequenceRow | undefined> {
     const made = [...this.#made.values()];
-    const fresh = [...this.#buckets.values()].filter(({ isNew }) => isNew);
-    const grown = [...this.#buckets.values()].filter(({ isNew }) => !isNew);
+    if (made.length === 0) return readSequence(this.client, this.surroundings.token);
+    const fresh = [...this.#buckets.values()].filter(({ found }) => !found);
+    const grown = [...this.#buckets.values()].flatMap(({ found, scopes, owners }) =>
+      found && (found.scopes !== scopes || found.owners !== owners) ? [{ found, scopes, owners }] : [],
+    );
     const met = [...new Map(this.#joined.map(({ owner }) => [ownerKey(owner), owner]))].filter(
       ([key]) => !this.#owners.has(key),
     );
-    if (made.length === 0) return readSequence(this.client, this.surroundings.token);
-    const { rows } = await this.client.query<SequenceRow & { grown: string }>({
+    const { rows } = await this.client.query<{ fits: boolean } & (SequenceRow | { incarnation: null })>({
       name: 'mint-write',
-      text: `
-        with fresh as (
-          insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
-          select * from unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[])
-        ), grown as (
-          update bucket set scopes = n.scopes, owners = n.owners
-          from unnest($7::uuid[], $8::int[], $9::int[], $22::int[]) as n(id, scopes, owners, generation)
-          where bucket_id = n.id and bucket.generation = n.generation returning 1
-        ), met as (
-          insert into owner (owner_kind, owner_id, state) select k, i, 'open' from unnest($10::text[], $11::uuid[]) as o(k, i)
-        ), joined as (
-          insert into owner_bucket (owner_kind, owner_id, bucket_id) select * from unnest($12::text[], $13::uuid[], $14::uuid[])
-        ), made as (
-          insert into scope (scope_id, bucket_id, state, identity, sealed)
-          select id, bucket, 'live', identity, sealed from unnest($15::uuid[], $16::uuid[], $17::bytea[], $18::bytea[]) as n(id, bucket, identity, sealed)
-        )
-        update vault set mint_sequence = mint_sequence + $19 where active = $20 and epoch = coalesce($21, epoch)
-        returning incarnation, mint_sequence, (select count(*) from grown) as grown`,
+      text: WRITE,
       values: [
         ...columns(fresh, 'bucket_id', 'generation', 'epoch', 'wrapped', 'scopes', 'owners'),
-        ...columns(grown, 'bucket_id', 'scopes', 'owners'),
+        ...columns(grown, 'scopes', 'owners'),
+        ...columns(
+          grown.map(({ found }) => found),
+          'bucket_id',
+          'generation',
+          'scopes',
+          'owners',
+        ),
         ...columns(
           met.map(([, owner]) => owner),
           'kind',
@@ -168,13 +189,11 @@ export class Minting {
         made.length,
         this.surroundings.token,
         fresh[0]?.epoch ?? null,
-        grown.map(({ generation }) => generation),
       ],
     });
-    // The locks of `lock` see to it. Without them a record sealed under a key that was rotated away would be lost.
-    if (rows[0] && Number(rows[0].grown) !== grown.length)
-      throw new Error('a bucket was rotated while keys were minted');
-    if (rows[0] || fresh.length === 0) return rows[0];
+    const [row] = rows;
+    if (!row?.fits) throw new Refuted();
+    if (row.incarnation !== null) return row;
     const present = await readSequence(this.client, this.surroundings.token);
     if (present) throw new EpochMoved();
     return undefined;
@@ -229,7 +248,7 @@ export class Minting {
     if (open) return open;
     let bucket = this.filling === undefined ? undefined : this.#buckets.get(this.filling);
     if (!bucket || bucket.scopes >= BUCKET_SCOPES || bucket.owners >= BUCKET_OWNERS) {
-      bucket = { ...this.keyring.create(randomUUID()), scopes: 0, owners: 0, isNew: true };
+      bucket = { ...this.keyring.create(randomUUID()), scopes: 0, owners: 0 };
       this.#buckets.set(bucket.bucket_id, bucket);
       this.filling = bucket.bucket_id;
     }
@@ -265,6 +284,38 @@ export class Minting {
     for (const row of rows) this.#existing.set(columnKey(row.bucket_id!, row.identity!), row);
   }
 }
+
+/**
+ * Buckets that grow must be as they were found: a record sealed under a key that was rotated away would be lost, and one that is
+ * counted wrongly would never close. Behind `lock` they are. All of it is written, or none.
+ */
+const WRITE = `
+  with grown as materialized (
+    select bucket_id, n.scopes, n.owners
+    from unnest($7::int[], $8::int[], $9::uuid[], $10::int[], $11::int[], $12::int[])
+           as n(scopes, owners, id, generation, scopes_found, owners_found)
+    join bucket on bucket_id = n.id and bucket.generation = n.generation and bucket.scopes = scopes_found and bucket.owners = owners_found
+    order by bucket_id for update of bucket
+  ), fitting as materialized (
+    select (select count(*) from grown) = cardinality($9::uuid[])
+           and not exists (select from owner join unnest($13::text[], $14::uuid[]) as o(k, i) on owner_kind = k and owner_id = i) as fits
+  ), counted as (
+    update vault set mint_sequence = mint_sequence + $22 from fitting
+    where fits and active = $23 and epoch = coalesce($24, epoch) returning incarnation, mint_sequence
+  ), fresh as (
+    insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
+    select n.* from counted, unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[]) as n
+  ), filled as (
+    update bucket set scopes = grown.scopes, owners = grown.owners from grown, counted where bucket.bucket_id = grown.bucket_id
+  ), met as (
+    insert into owner (owner_kind, owner_id, state) select k, i, 'open' from counted, unnest($13::text[], $14::uuid[]) as o(k, i)
+  ), joined as (
+    insert into owner_bucket (owner_kind, owner_id, bucket_id) select n.* from counted, unnest($15::text[], $16::uuid[], $17::uuid[]) as n
+  ), made as (
+    insert into scope (scope_id, bucket_id, state, identity, sealed)
+    select id, in_bucket, 'live', mac, record from counted, unnest($18::uuid[], $19::uuid[], $20::bytea[], $21::bytea[]) as n(id, in_bucket, mac, record)
+  )
+  select fits, incarnation, mint_sequence from fitting left join counted on true`;
 
 const columnKey = (bucketId: string, identity: Buffer): string => `${bucketId}:${identity.toString('base64')}`;
 const rowOf = ({ scopeId, bucket, identity, sealed }: NewScope): ScopeRow => ({

@@ -1,0 +1,56 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Coalescer } from './coalescer.js';
+
+describe('calls that are gathered', () => {
+  const gathering = (atOnce?: number) => {
+    const calls: { items: readonly number[]; end: PromiseWithResolvers<readonly string[]> }[] = [];
+    const coalescer = new Coalescer<number, string>((items) => {
+      const end = Promise.withResolvers<readonly string[]>();
+      calls.push({ items, end });
+      return end.promise;
+    }, atOnce);
+    const answer = (index: number) => calls[index]!.end.resolve(calls[index]!.items.map((item) => `<${item}>`));
+    return { coalescer, calls, answer };
+  };
+
+  it('are one for each turn of the event loop, and everybody gets the own part', async () => {
+    const { coalescer, calls, answer } = gathering();
+    const first = [coalescer.ask(1), coalescer.ask(2)];
+    await nextTurn();
+    const second = coalescer.ask(3);
+    await nextTurn();
+    expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+    answer(1);
+    answer(0);
+    expect(await Promise.all([...first, second])).toEqual(['<1>', '<2>', '<3>']);
+  });
+
+  it('wait while as many as may be are under way, and then go together', async () => {
+    const { coalescer, calls, answer } = gathering(1);
+    const first = coalescer.ask(1);
+    await nextTurn();
+    const later = [coalescer.ask(2), coalescer.ask(3)];
+    await nextTurn();
+    later.push(coalescer.ask(4));
+    await nextTurn();
+    expect(calls).toHaveLength(1);
+    answer(0);
+    await first;
+    await nextTurn();
+    expect(calls[1]!.items).toEqual([2, 3, 4]);
+    answer(1);
+    expect(await Promise.all(later)).toEqual(['<2>', '<3>', '<4>']);
+  });
+
+  it('go on after one that failed, which fails those that were in it', async () => {
+    const { coalescer, calls, answer } = gathering(1);
+    const failing = expect(coalescer.ask(1)).rejects.toThrow('away');
+    await nextTurn();
+    const next = coalescer.ask(2);
+    calls[0]!.end.reject(new Error('away'));
+    await failing;
+    await nextTurn();
+    answer(1);
+    expect(await next).toBe('<2>');
+  });
+});

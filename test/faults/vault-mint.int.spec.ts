@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import type { OwnerRef } from '#kernel';
+import { newId, subjectOwner } from '#kernel';
+import type { SubjectId } from '#kernel';
+import { KeeperHouse } from './keeper-house.js';
+
+const somebody = (): OwnerRef => subjectOwner(newId<SubjectId>());
+const request = (owner: OwnerRef, partition = '') => ({
+  owner,
+  category: 'contact',
+  partition,
+  stream: `customer-${owner.id}`,
+});
+
+/** P2, P5: keys for new owners are made without a look before. What is not as it was assumed is found out by the write. */
+describe('minting for owners who are taken for new ones', () => {
+  let house: KeeperHouse;
+  beforeEach(async () => {
+    house = await KeeperHouse.build();
+  });
+  afterEach(() => house.end());
+
+  /** The vault's count of keys, and what there is. */
+  const counts = async () =>
+    (
+      await house.sql<{ counted: number; scopes: number; in_buckets: number; owners: number; in_owners: number }>(
+        `select (select mint_sequence from vault)::int as counted, (select count(*) from scope)::int as scopes,
+                (select sum(scopes) from bucket)::int as in_buckets,
+                (select count(*) from owner_bucket)::int as owners, (select sum(owners) from bucket)::int as in_owners`,
+      )
+    )[0]!;
+
+  it('gives the key that there is to an owner whom a restarted vault does not remember', async () => {
+    const [known, other] = [somebody(), somebody()];
+    const before = await house.mint(known);
+    await house.restart();
+    await house.mint(other); // from now on it knows which bucket it fills
+    expect(await house.mint(known)).toEqual(before);
+    await house.mint(known, 'contact', 'another');
+    expect(await counts()).toEqual({ counted: 3, scopes: 3, in_buckets: 3, owners: 2, in_owners: 2 });
+  });
+
+  it('meets the fence of an owner whom it does not remember, and serves those who were asked for together with them', async () => {
+    const [fenced, free] = [somebody(), somebody()];
+    await house.keeper.fence({ orderId: randomUUID(), owner: fenced, kind: 'erasure', except: [] });
+    await house.restart();
+    await house.mint(somebody());
+    const { outcomes } = await house.keeper.mint([[request(fenced)], [request(free)]]);
+    expect(outcomes).toMatchObject([{ refused: { code: 'subject-closed' } }, { made: 1, mintSequence: 2 }]);
+  });
+
+  it('seals under the key that a bucket has after its rotation', async () => {
+    const [erased, staying] = [somebody(), somebody()];
+    const { scopeId } = await house.mint(erased);
+    const kept = await house.mint(staying);
+    const passing = await house.mint(staying, 'service', 'case-1');
+    await house.shred(erased, [scopeId]);
+    await house.keeper.sealEpoch(true);
+    const after = await house.mint(somebody());
+    await house.shred(staying, [passing.scopeId], 'expiry');
+    await house.keeper.sealEpoch(true);
+    // Opened under the later key, which the vault holds from now on; the earlier one it has wiped.
+    await house.read([kept.scopeId]);
+    const afterReading = await house.mint(somebody());
+    await house.restart();
+    const read = await house.read([scopeId, kept.scopeId, after.scopeId, afterReading.scopeId]);
+    expect([...read.values()]).toEqual(['erased', kept.key, after.key, afterReading.key]);
+  });
+
+  it('counts every key once, and every owner in one bucket, over many buckets and at the same time', async () => {
+    const people = Array.from({ length: 100 }, somebody);
+    await house.mint(people[0]!);
+    const minted = await Promise.all(
+      people.map((owner, n) =>
+        house.keeper.mint([
+          [request(owner), request(owner, `${n}`)],
+          [request(owner, 'both'), request(owner, 'both')],
+        ]),
+      ),
+    );
+    const keys = minted.flatMap(({ outcomes }) => outcomes.flatMap((one) => ('keys' in one ? one.keys : [])));
+    expect(keys).toHaveLength(400);
+    expect(new Set(keys.map(({ scopeId }) => scopeId)).size).toBe(300);
+    expect(await counts()).toEqual({ counted: 300, scopes: 300, in_buckets: 300, owners: 100, in_owners: 100 });
+    const numbers = minted.flatMap(({ outcomes }) => outcomes.flatMap(({ mintSequence }) => mintSequence ?? []));
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(Math.max(...numbers)).toBe(300);
+  });
+
+  it('makes nothing in a bucket that was changed behind its back', async () => {
+    await house.mint(somebody());
+    await house.sql('update bucket set scopes = 1000');
+    await house.mint(somebody());
+    expect(await house.sql('select scopes, owners from bucket order by scopes')).toEqual([
+      { scopes: 1, owners: 1 },
+      { scopes: 1000, owners: 1 },
+    ]);
+  });
+});
