@@ -51,7 +51,7 @@ interface Answer {
 }
 
 const answer = async (url: string | undefined, metrics: Metrics, health: Health): Promise<Answer> => {
-  switch (url) {
+  switch (url ?? '') {
     case '/metrics':
       return { status: 200, ...(await metrics.exposition()) };
     case '/health/live':

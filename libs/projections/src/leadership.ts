@@ -45,9 +45,6 @@ export class Leadership {
   get right(): LeaseRight {
     return this.lease;
   }
-  isHeld(): boolean {
-    return this.lease.isHeld();
-  }
 
   /** Writes by right of the lease, in one transaction. */
   writing(db: Database): Write {

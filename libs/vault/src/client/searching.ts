@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import { connectivityState, status } from '@grpc/grpc-js';
+import type { MakulerError } from '#kernel';
 import { fromStatus, isOfVault, isStandby, unavailable } from '../rpc/errors.js';
 import { callOnce } from './call.js';
 
@@ -27,7 +28,8 @@ export const searching = async <T>(
   request: unknown,
   deadlineMs: number,
 ): Promise<T> => {
-  let [standby, closed]: [T | undefined, unknown] = [undefined, undefined];
+  let standby: T | undefined;
+  let closed: MakulerError | undefined;
   for (let asked = 1; ; asked++) {
     const client = vaults.current();
     const outcome = await ask<T>(client, method, request, deadlineMs);
@@ -38,14 +40,14 @@ export const searching = async <T>(
     } else if ('closed' in outcome) closed = outcome.closed;
     vaults.leave(client);
     if (asked % vaults.count !== 0) continue;
-    if (closed !== undefined) throw closed;
+    if (closed) throw closed;
     if (standby !== undefined) return standby;
     if (Date.now() + PAUSE_MS >= deadlineMs) throw unavailable();
     await delay(PAUSE_MS);
   }
 };
 
-type Outcome<T> = { readonly reply: T } | { readonly closed: unknown } | { readonly away: true };
+type Outcome<T> = { readonly reply: T } | { readonly closed: MakulerError } | { readonly away: true };
 
 const ask = async <T>(client: Client, method: string, request: unknown, deadlineMs: number): Promise<Outcome<T>> => {
   if (!(await isReached(client, Math.min(deadlineMs, Date.now() + REACHED_WITHIN_MS)))) return { away: true };

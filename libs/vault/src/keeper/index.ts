@@ -13,7 +13,7 @@ export type { HolderSession, Notice } from './holders.js';
 export { LogWitness } from './log-witness.js';
 export type { Forgot, LogCheckpoint, LogTestimony, SealedScope } from './log-witness.js';
 export { Keeper } from './keeper.js';
-export type { KeeperOptions } from './keeper.js';
+export type { KeeperOptions } from './keeper-options.js';
 export type { Looked } from './lookup.js';
 export type { VaultStatus } from './status.js';
 export { vaultServiceDefinition } from '../rpc/service.js';

@@ -1,6 +1,5 @@
-import type { Clock, OwnerRef, ScopeId } from '#kernel';
+import type { OwnerRef, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError } from '#kernel';
-import type { Pool } from '#postgres';
 import { assertDurable, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
 import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
@@ -10,59 +9,29 @@ import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js'
 import type { Activity } from './active.js';
 import { Candidacy, StandingBy } from './active.js';
 import { backUpVault, restoreVault } from './archive.js';
-import { assertFits, ClosedGate, leaveForkToOperator } from './closed-gate.js';
+import { ClosedGate, leaveForkToOperator } from './closed-gate.js';
 import { reportMirrors } from './custodian/mirror-report.js';
-import { notePlaces, readPlaces } from './custodian/mirror-table.js';
-import type { CustodianMirrors } from './custodian/mirrors.js';
-import { openEpochKeys } from './epochs/epoch-keys.js';
-import { found, takeOver } from './founding.js';
-import { stillThere } from './forgotten.js';
+import { readPlaces } from './custodian/mirror-table.js';
 import type { GateState } from './gate.js';
 import { GateRefusal } from './gate.js';
 import { readFacts } from './gate-facts.js';
 import type { GateFacts } from './gate-judgement.js';
-import { judge, judgeForgotten } from './gate-judgement.js';
+import { judge } from './gate-judgement.js';
 import { HandedOut } from './handed-out.js';
-import { Holders } from './holders.js';
-import { BucketKeyring } from './keyring.js';
+import type { Holders } from './holders.js';
+import type { KeeperOptions } from './keeper-options.js';
 import type { Looked } from './lookup.js';
-import type { LogWitness } from './log-witness.js';
 import { lookUp, scopesOf } from './lookup.js';
 import type { Closed } from './losses.js';
 import type { MintBatch } from './mint.js';
 import type { OpenVault } from './open-vault.js';
-import { assemble } from './open-vault.js';
-import { noteReconciled } from './reapplied.js';
-import { replayJournal } from './reconcile.js';
+import { openLife } from './opening.js';
 import { Recovery } from './recovery.js';
 import { SCHEMA } from './schema.js';
 import { VaultCounts } from './vault-counts.js';
 import type { VaultStatus } from './status.js';
 import { isDeviceShared, mirrorStates } from './status.js';
 import { keepCheckpoint, standingOf } from './witness.js';
-
-export interface KeeperOptions {
-  readonly pool: Pool;
-  readonly custodian: CustodianMirrors;
-  /** The event log, which is asked before anything is served. */
-  readonly log: LogWitness;
-  readonly clock: Clock;
-  /** How long a process may go on with what it holds, in milliseconds. */
-  readonly leaseMs: number;
-  /** From the end of a seal to the destruction of the roots before it, in milliseconds; may be 0. */
-  readonly epochWindowMs: number;
-  /** From one planned seal to the next, in milliseconds: dates are planned by it, the caller's schedule decides. */
-  readonly sealEveryMs: number;
-  readonly home?: string;
-  /** How long `start` waits for a log that is away before it goes on behind a closed gate, in milliseconds (20,000). */
-  readonly logPatienceMs?: number;
-  /** A drill: its log is older than what the custodian has seen, and that is no fault. */
-  readonly olderLogExpected?: boolean;
-  /** Called when the gate refuses without a way out after the vault had been serving: the program ends and says why. */
-  readonly onRefused: (refusal: GateRefusal) => void;
-  /** Called when this vault has become the active one, or a standby, after the start. */
-  readonly onStanding?: (standing: 'active' | 'standby') => void;
-}
 
 /**
  * The vault itself: opens the gate, keeps it closed while anything that it rests on is away or does not fit together, and
@@ -282,11 +251,11 @@ export class Keeper {
         if (!goesOnWithin(why === STANDBY ? Math.min(STANDBY_AFTER_MS, 2 * leaseMs) : logPatienceMs)) break;
         await pause(leaseMs);
       }
-    // Found now, and not on the day on which it is to take over.
+    // A place that is unfit is found now, and not on the day on which this vault is to take over.
     if (why === STANDBY) for (const mirror of custodian.mirrors) await mirror.epochs();
     this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
-    if (why === STANDBY) this.#gate = { state: 'standby', why };
     this.#isStandby = why === STANDBY;
+    if (this.#isStandby) this.#gate = { state: 'standby', why };
   }
 
   /** One at a time: a report takes as long as the whole log. */
@@ -322,43 +291,27 @@ export class Keeper {
   }
 
   async #reconcile(): Promise<void> {
-    const { pool, custodian, clock, leaseMs } = this.options;
+    const { pool, custodian } = this.options;
     await assertDurable(pool);
     const activity = await this.#candidacy.take((why) => this.#interrupted(why));
-    const { token, write } = activity;
     this.#activity = activity;
-    custodian.actBy(activity.confirm);
-    let keyring: BucketKeyring | undefined;
+    custodian.confirm = activity.confirm;
     try {
-      const facts = await this.#facts();
-      assertFits(judge(facts));
-      const life = { token, write, leaseMs, now: clock.now() };
-      const row = await found(pool, custodian, life);
-      await takeOver(row, life);
-      keyring = new BucketKeyring(row.installation, await openEpochKeys(pool, custodian, row), row.epoch);
-      const applied = await replayJournal({ pool, write, keyring, custodian });
-      assertFits(judgeForgotten(await stillThere({ pool, write }, keyring, facts.log.forgot)));
-      if (applied > 0) await write((client) => noteReconciled(client, applied));
-      this.#handedOut.note(row.incarnation, Number(row.mint_sequence));
-      // Processes may still hold what the life before this one leased to them: a shred waits for that too. Only the very
-      // first life of an installation has none before it.
-      // A life that did not give up its right may even give leases for a while yet: no longer than one (`#mayRenew`).
-      const longestMs = Math.max(leaseMs, row.lease_ms) * (activity.isInherited ? 2 : 1);
-      const inheritedMs = this.#holders || row.mint_sequence !== '0' ? longestMs : 0;
-      this.#holders = new Holders(clock, leaseMs, inheritedMs, () => this.#mayRenew());
-      const { holders } = this;
-      const { installation, incarnation } = row;
-      const parts = { activity, keyring, holders, installation, incarnation };
-      const open = assemble(this.options, parts, this.#handedOut, (why) => this.#interrupted(why));
-      await open.epochs.adopt();
-      await write((client) => notePlaces(client, custodian, clock.now()));
+      const { open, applied } = await openLife(this.options, {
+        ...{ activity, facts: await this.#facts(), handedOut: this.#handedOut, hasLived: this.#holders !== undefined },
+        mayRenew: () => this.#mayRenew(),
+        interrupt: (why) => this.#interrupted(why),
+      });
+      this.#holders = open.holders;
       // The right to write may have been lost meanwhile, and then nobody was told. Nothing is awaited between here and the gate.
-      if (activity.isOver) throw new MakulerError('vault-unavailable');
+      if (activity.isOver) {
+        open.keyring.wipe();
+        throw new MakulerError('vault-unavailable');
+      }
       this.#open = open;
       open.epochs.resume();
       this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
     } catch (error) {
-      keyring?.wipe();
       // Behind a gate with a way out it stays the active one: an operator must not be sent from one vault to the other.
       if (!(error instanceof ClosedGate) || activity.isOver) await this.#giveUp();
       throw error instanceof ClosedGate && activity.isOver ? new MakulerError('vault-unavailable') : error;
@@ -393,24 +346,22 @@ export class Keeper {
     while (!this.#ended) {
       try {
         await this.#settle();
-        return this.#stand('active');
+        return this.#stand(false);
       } catch (error) {
         if (error instanceof GateRefusal && !isPassing(error)) return this.#refused(error);
         if (isLogAway(error)) this.#gate = { state: 'closed', why: LOG_AWAY };
         if (error instanceof StandingBy) {
           this.#gate = { state: 'standby', why: STANDBY };
-          this.#stand('standby');
+          this.#stand(true);
         }
         await pause(this.options.leaseMs);
       }
     }
   }
 
-  #stand(standing: 'active' | 'standby'): void {
-    const isStandby = standing === 'standby';
-    if (isStandby === this.#isStandby) return;
+  #stand(isStandby: boolean): void {
+    if (isStandby !== this.#isStandby) this.options.onStanding?.(isStandby ? 'standby' : 'active');
     this.#isStandby = isStandby;
-    this.options.onStanding?.(standing);
   }
 
   #refused(refusal: GateRefusal): void {
@@ -435,7 +386,6 @@ export class Keeper {
 
 /** Part of a lease within which the database must have confirmed the right, or no lease is given: half of the questions may get lost. */
 const CONFIRMED_WITHIN = 0.6;
-
 /** So long a start waits for a vault that may just have been killed, before it says that it stands by. */
 const STANDBY_AFTER_MS = 1_000;
 const STANDBY = 'another vault is active; this one takes over when that one is gone';

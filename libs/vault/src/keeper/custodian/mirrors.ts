@@ -9,7 +9,7 @@ import { assertFit } from './fitness.js';
 import type { AwayMirror, AwayReason, Look } from './looking.js';
 import { awayBecause, judge, newestOf, reasonOf, takeAndLook } from './looking.js';
 import type { KnownPlace, RootDestruction, Seat } from './seat.js';
-import { isThere, newSeat, sayHow, unfit } from './seat.js';
+import { awayOf, isThere, newSeat, sayHow, unfit } from './seat.js';
 import { unite, withConfirmations } from './uniting.js';
 
 /**
@@ -27,7 +27,8 @@ export class CustodianMirrors {
   /** Destructions that a mirror made up for when it came back, by epoch: the next change notes them. */
   readonly #owed = new Map<number, Set<string>>();
   #queue: Promise<unknown> = Promise.resolve();
-  #confirm: Confirm = () => Promise.resolve();
+  /** The right by which everything is written; each mirror asks for it in the middle of each write. Set before `load`. */
+  confirm: Confirm = () => Promise.resolve();
 
   /** `open` makes a custodian of a place that the database names; without it only `mirrors` are known. */
   constructor(
@@ -37,14 +38,6 @@ export class CustodianMirrors {
     if (mirrors.length === 0) throw new Error('a custodian has at least one mirror');
     this.#seats = mirrors.map(newSeat);
     this.#configured = mirrors.length;
-  }
-
-  /** From now on everything is written by this right, which each mirror asks for in the middle of each write. Before `load`. */
-  actBy(confirm: Confirm): void {
-    this.#confirm = confirm;
-  }
-  get confirm(): Confirm {
-    return this.#confirm;
   }
 
   /** The state that the mirrors agree on, or `undefined` before the installation was founded. */
@@ -65,12 +58,7 @@ export class CustodianMirrors {
   }
   /** The mirrors that do not count now, and why; an enrolled one of which no place is known is among them. */
   away(): readonly AwayMirror[] {
-    const known = new Set(this.#seats.map(({ id }) => id));
-    const nowhere = (this.#state?.mirrors ?? []).filter((id) => !known.has(id));
-    return [
-      ...this.#seats.flatMap(({ standing }) => (typeof standing === 'string' ? [] : [standing])),
-      ...nowhere.map((id) => awayBecause('a place that is not configured', id, 'missing', id)),
-    ];
+    return awayOf(this.#seats, this.#state);
   }
   /** Where a mirror is, for people. */
   nameOf(id: string): string {
@@ -129,8 +117,8 @@ export class CustodianMirrors {
     return this.#inTurn(async () => {
       // A place that only the database names belongs to the custodian that is lost.
       this.#seats.splice(this.#configured);
-      for (const seat of this.#seats) seat.id = await seat.custodian.enrol(this.#confirm);
-      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(epoch, this.#confirm)));
+      for (const seat of this.#seats) seat.id = await seat.custodian.enrol(this.confirm);
+      await Promise.all(this.mirrors.map((mirror) => mirror.createRoot(epoch, this.confirm)));
       for (const seat of this.#seats) seat.standing = 'present';
       // Whatever this process has seen before is not what these mirrors hold.
       this.#state = undefined;
@@ -186,7 +174,7 @@ export class CustodianMirrors {
   createRoot(epoch: number): Promise<CustodianState> {
     return this.#inTurn(async () => {
       await this.#rejoin();
-      await this.#everywhere((custodian) => custodian.createRoot(epoch, this.#confirm));
+      await this.#everywhere((custodian) => custodian.createRoot(epoch, this.confirm));
       return this.#change(({ epochs }) => (epochs.includes(epoch) ? undefined : { epochs: [...epochs, epoch] }));
     });
   }
@@ -203,7 +191,7 @@ export class CustodianMirrors {
       if (!retiring.some((one) => one.epoch === epoch)) throw new Error(`epoch ${epoch} is not sealed`);
       const destroyed = new Set<string>();
       await this.#everywhere(async (custodian) => {
-        await custodian.destroyRoot(epoch, this.#confirm);
+        await custodian.destroyRoot(epoch, this.confirm);
         destroyed.add(await custodian.id());
       });
       this.#owed.set(epoch, destroyed);
@@ -226,9 +214,9 @@ export class CustodianMirrors {
       if (how === 'current' || how === 'behind') return look.id!;
       const unused = how === 'missing' || (how === 'not-enrolled' && look.state?.installation !== undefined);
       if (!unused && !(how === 'not-enrolled' && !look.state)) throw unfit(custodian, look, how);
-      const id = await custodian.enrol(this.#confirm);
-      await custodian.createRoot(state.epochs.at(-1)!, this.#confirm);
-      await custodian.writeState(state, this.#confirm);
+      const id = await custodian.enrol(this.confirm);
+      await custodian.createRoot(state.epochs.at(-1)!, this.confirm);
+      await custodian.writeState(state, this.confirm);
       let seat = this.#seats.find((other) => other.custodian.place === custodian.place);
       if (!seat) this.#seats.push((seat = newSeat(custodian)));
       seat.id = id;
@@ -276,7 +264,7 @@ export class CustodianMirrors {
       const united = how === 'fork' || how === 'too-old';
       if (united) await this.#unite(look.state!);
       else if (how !== 'current' && how !== 'behind' && how !== 'damaged') throw unfit(seat.custodian, look, how);
-      if (seat.awaitsRepair) await seat.custodian.destroyRoot(state.epochs.at(-1)!, this.#confirm);
+      if (seat.awaitsRepair) await seat.custodian.destroyRoot(state.epochs.at(-1)!, this.confirm);
       seat.awaitsRepair = false;
       await this.#bringUp(seat, { id, state: undefined, problem: undefined });
       return united;
@@ -313,10 +301,10 @@ export class CustodianMirrors {
     const how = judge(look, state);
     try {
       if (how === 'retired')
-        for (const epoch of await seat.custodian.epochs()) await seat.custodian.destroyRoot(epoch, this.#confirm);
+        for (const epoch of await seat.custodian.epochs()) await seat.custodian.destroyRoot(epoch, this.confirm);
       if (how !== 'current' && how !== 'behind') return this.#leave(seat, how, look.problem?.cause);
       await this.#destroyWhatShouldBeGone(seat, state);
-      if (how === 'behind') await seat.custodian.writeState(state, this.#confirm);
+      if (how === 'behind') await seat.custodian.writeState(state, this.confirm);
       if (typeof seat.standing !== 'string') seat.standing = 'joining';
     } catch (error) {
       this.#leave(seat, reasonOf(error), error);
@@ -328,7 +316,7 @@ export class CustodianMirrors {
     for (const epoch of await custodian.epochs())
       // Never one that is later than the state knows: its root would be all that is left if this state is an old copy.
       if (begun.has(epoch) || (!epochs.includes(epoch) && epoch < epochs.at(-1)!))
-        await custodian.destroyRoot(epoch, this.#confirm);
+        await custodian.destroyRoot(epoch, this.confirm);
     // A place that went meanwhile has no roots to list either: only of one that still says who it is they are gone.
     if ((await custodian.id()) !== id) throw new Error('the mirror was replaced');
     for (const [epoch, confirmed] of begun)
@@ -374,7 +362,7 @@ export class CustodianMirrors {
       const held = before === undefined ? undefined : await seat.custodian.readState();
       if (before !== undefined && (!held || hashOf(held) !== before))
         throw new GateRefusal('custodian-missing', `The custodian's mirror at ${seat.custodian.name} was replaced.`);
-      await seat.custodian.writeState(state, this.#confirm);
+      await seat.custodian.writeState(state, this.confirm);
     };
     await Promise.all(
       this.#seats.filter(isThere).map((seat) =>

@@ -35,6 +35,16 @@ export const newSeat = (custodian: Custodian): Seat => ({
 });
 export const isThere = ({ standing }: Seat): boolean => typeof standing === 'string';
 
+/** Those that do not count, and the enrolled ones of which no place is known. */
+export const awayOf = (seats: readonly Seat[], state: CustodianState | undefined): readonly AwayMirror[] => {
+  const known = new Set(seats.map(({ id }) => id));
+  const nowhere = (state?.mirrors ?? []).filter((id) => !known.has(id));
+  return [
+    ...seats.flatMap(({ standing }) => (typeof standing === 'string' ? [] : [standing])),
+    ...nowhere.map((id) => awayBecause('a place that is not configured', id, 'missing', id)),
+  ];
+};
+
 /** How the mirror stands by what is there, before anything was done about it. */
 export const sayHow = (seat: Seat, look: Look, newest: CustodianState | undefined): void => {
   const how = newest ? judge(look, newest) : (look.problem?.reason ?? 'missing');
