@@ -26,8 +26,9 @@ export const rebuiltElsewhere = async (behind: Behind): Promise<{ live: Rows; re
   await administrator.query(`create database ${database} owner readmodels template template0`);
   const url = behind.readModelsIn(database);
   // What it enqueues goes into that database too, where nobody takes it.
-  const { REDIS_URL: _, ...settings } = await behind.environmentOf('projector');
-  const environment = { ...settings, DATABASE_URL: url };
+  const settings = Object.entries(await behind.environmentOf('projector'));
+  const others = settings.filter(([name]) => !/^(REDIS|DATABASE)_URL(_FILE)?$/.test(name));
+  const environment = { ...Object.fromEntries(others), DATABASE_URL: url };
   const projector = spawn(process.execPath, ['dist/apps/projector/src/main.js'], { env: environment, stdio: 'ignore' });
   const ended = new Promise((resolve) => projector.once('exit', resolve));
   const empty = createPool(url, { name: 'rebuilt', max: 2 });

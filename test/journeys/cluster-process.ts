@@ -39,10 +39,11 @@ export class ClusterProcess {
     const ends = this.unasked.length;
     const { ready = '{"event":"ready"' } = this.spec;
     this.#begin();
+    const patienceMs = 150_000;
     await this.hears(() => {
       if (this.unasked.length > ends + 2) throw new Error(`${this.name} does not start:\n${this.output.slice(from)}`);
       return this.output.slice(from).includes(ready);
-    });
+    }, patienceMs);
   }
 
   /** Resolves as soon as it has printed what satisfies. */
@@ -78,7 +79,8 @@ export class ClusterProcess {
     const [program, ...parameters] = this.spec.command;
     const child = spawn(program!, parameters, {
       env: { ...this.spec.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel is there to be lost, when this process dies before it could end that one.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
     const hear = (chunk: Buffer) => {
