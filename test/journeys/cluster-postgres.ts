@@ -4,8 +4,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPool } from '#postgres';
-import type { Account } from '../../libs/postgres/src/embedded/account.js';
-import { accountFor } from '../../libs/postgres/src/embedded/account.js';
+import type { Account } from '#postgres/embedded';
+import { accountFor } from '#postgres/embedded';
 import { eventually } from './installation.js';
 
 const DEBIAN = '/usr/lib/postgresql';

@@ -4,3 +4,5 @@ export { startEmbedded } from './embedded/server.js';
 export type { OwnedDatabase, ReaderRole } from './embedded/databases.js';
 export { ensureDatabases } from './embedded/databases.js';
 export { findBinaries } from './embedded/binaries.js';
+export type { Account } from './embedded/account.js';
+export { accountFor } from './embedded/account.js';
