@@ -36,7 +36,7 @@ export const imports: Bench = {
         numbered(sales * LINES).map((n) => `${n},${Math.ceil(n / LINES)},${n},0.99,1,Song ${n},Rock`),
       );
       const run = async (kind: 'customers' | 'purchases', path: string, rows: number, what: string) => {
-        const ms = await timed(() => imported(importing(installation, kind, path)));
+        const ms = await timed(() => imported(importing(installation, kind, path, '--json')));
         report.row(what, (rows / ms) * 1_000, '/s', what.endsWith('again') ? what.replace(' again', '') : undefined);
       };
       await run('customers', customers, people, 'customers');
