@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { LeaseOptions, Taken } from './lease.js';
 import { Lease, LEASE_MARGIN, within } from './lease.js';
 import type { SeenLease } from './lease-table.js';
-import { seeLease, takeLease } from './lease-table.js';
+import { endSession, seeLease, takeLease } from './lease-table.js';
 import type { PoolClient } from './pool.js';
 
 /** What the holder before has under way may end by itself within this time; then its sessions are ended. */
@@ -45,7 +45,7 @@ export class LeaseContender {
     const seen = await seeLease(pool, client, name);
     if (!this.#isFree(seen)) return undefined;
     // Renewals end with the session, those too that a stopped process has sent and the server has not read yet.
-    if (!seen.gone) await client.query('select pg_terminate_backend($1)', [seen.session_pid]);
+    if (!seen.gone) await endSession(client, name, seen);
     const right = { name, token: randomUUID() };
     const atMs = clock.monotonicMs();
     const number = await this.#pushingAside(seen.own_pid, takeLease(client, right, leaseMs, seen));

@@ -28,7 +28,6 @@ export interface SeenLease {
   readonly expired: boolean;
   /** The session in which it was taken has ended. */
   readonly gone: boolean;
-  readonly session_pid: number;
   /** Of the session that asks. */
   readonly own_pid: number;
 }
@@ -70,7 +69,7 @@ const UNDEFINED_TABLE = '42P01';
 export const seeLease = async (pool: Pool, client: PoolClient, name: string): Promise<SeenLease> => {
   const see = () =>
     client.query<SeenLease>(
-      `select number, renewals, lease_ms, released, session_pid, pg_backend_pid() as own_pid, expires_at <= clock_timestamp() as expired,
+      `select number, renewals, lease_ms, released, pg_backend_pid() as own_pid, expires_at <= clock_timestamp() as expired,
               not exists (select from pg_stat_activity a
                           where a.pid = session_pid and (a.backend_start = session_began or a.backend_start is null)) as gone
        from leases.lease where name = $1`,
@@ -83,6 +82,18 @@ export const seeLease = async (pool: Pool, client: PoolClient, name: string): Pr
   if (rows[0]) return rows[0];
   await makeLease(pool, name);
   return (await see()).rows[0]!;
+};
+
+/**
+ * Ends the session in which the lease was taken, and no other: after a restart of the server its pid may be that of a session
+ * which is nobody's holder, perhaps of a role that this one may neither see nor end.
+ */
+export const endSession = async (client: PoolClient, name: string, { number }: SeenLease): Promise<void> => {
+  await client.query(
+    `select pg_terminate_backend(a.pid) from leases.lease l join pg_stat_activity a on a.pid = l.session_pid and a.backend_start = l.session_began
+     where l.name = $1 and l.number = $2`,
+    [name, number],
+  );
 };
 
 /** Takes the lease from the holder that was seen: its new number, or `undefined` when it has been renewed or taken since. */

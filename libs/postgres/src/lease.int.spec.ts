@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Clock } from '#kernel';
 import { testDatabase } from '#testing';
 import type { Pool } from './pool.js';
@@ -126,6 +127,26 @@ describe('a lease', () => {
     await expect(write(first, one, 'late')).rejects.toThrow(LeaseLost);
     await until(() => lost.length > 0);
     await other.release();
+  });
+
+  it('is taken also when the pid of its holder’s session is by now that of another role’s, which may be neither seen nor ended', async () => {
+    const role = `lease_${randomBytes(6).toString('hex')}`;
+    await onlooker.query(`create role ${role} login password '${role}'`);
+    const url = new URL(database.url);
+    await onlooker.query(`grant create on database "${url.pathname.slice(1)}" to ${role}`);
+    [url.username, url.password] = [role, role];
+    const plain = createPool(url.href, { name: 'plain' });
+    try {
+      await (await take(plain)).release();
+      await onlooker.query('update leases.lease set session_pid = pg_backend_pid(), released = false');
+      await setClock('-61 s');
+      const other = await take(plain);
+      expect(other.isHeld()).toBe(true);
+      await other.release();
+    } finally {
+      await plain.end();
+      await onlooker.query(`drop owned by ${role} cascade; drop role ${role}`);
+    }
   });
 
   it('is taken from a dead holder also when the server’s clock was set back, by what was watched', async () => {
