@@ -59,6 +59,14 @@ describe('the holders of leases', () => {
     await Promise.all([dropped, quiet]);
   });
 
+  it('are waited for as long as the vault before may have leased, though that is longer than a lease of this one', async () => {
+    const { holders } = start(2 * LEASE_MS);
+    const clock = new SystemClock();
+    const begunAtMs = clock.monotonicMs();
+    await holders.quiesce(subjectOwner(newId()));
+    expect(clock.monotonicMs() - begunAtMs).toBeGreaterThan(1.9 * LEASE_MS);
+  });
+
   it('learn on return what was shredded since, or that it is not known', async () => {
     const { holders } = start();
     await holders.dropEverywhere(scopes);

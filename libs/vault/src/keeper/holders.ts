@@ -125,11 +125,13 @@ export class Holders {
 
   /**
    * Resolves when no process has a sealing session under way that began before this call, under this owner's keys: each
-   * has said so, or one lease has been waited out (a session never outlives the lease that it began under).
+   * has said so, or one lease has been waited out (a session never outlives the lease that it began under); and so have those
+   * of the vault before.
    */
   async quiesce(owner: OwnerRef): Promise<void> {
     const request = ++this.#requests;
-    const latestMs = this.clock.monotonicMs() + this.leaseMs;
+    // What the vault before may still have leased was leased without asking this one: a session under it may begin even now.
+    const latestMs = Math.max(this.clock.monotonicMs() + this.leaseMs, this.#inheritedUntilMs);
     const told = this.#tell((holder) => {
       holder.unquiet.add(request);
       holder.send({ quiesce: { request, owner } });
