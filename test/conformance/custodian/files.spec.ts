@@ -81,6 +81,15 @@ describe('the files of a custodian', () => {
     expect((await readdir(place)).sort()).toEqual(root);
   });
 
+  it('are left alone by a process that wakes up after it was overtaken, the one beside them too', async () => {
+    const mirrors = await founded();
+    const beside = join(place, '.0123456789abcdef.new');
+    await writeFile(beside, 'what its successor is about to rename');
+    mirrors.confirm = () => Promise.reject(new Error('taken over'));
+    await expect(mirrors.refresh()).rejects.toThrow('taken over');
+    expect(await readFile(beside, 'utf8')).toBe('what its successor is about to rename');
+  });
+
   it('survive a crash at any byte of a write: the old state stands, and the rest is destroyed', async () => {
     const mirrors = await founded();
     const before = mirrors.state;

@@ -87,9 +87,15 @@ export const removeLeftovers = async (directory: string): Promise<void> => {
   for (const name of await readdir(directory))
     if (TEMPORARY.test(name)) {
       const nobodys = besideIn(directory);
-      await rename(join(directory, name), nobodys);
-      await destroyFile(nobodys);
+      const isThere = await rename(join(directory, name), nobodys).then(() => true, isMissing);
+      if (isThere) await destroyFile(nobodys);
     }
+};
+
+/** Whoever wrote it has renamed it meanwhile: `false`, it is no leftover. Throws any other error. */
+const isMissing = (error: unknown): boolean => {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+  throw error;
 };
 
 const besideIn = (directory: string): string => join(directory, `.${randomBytes(8).toString('hex')}.new`);

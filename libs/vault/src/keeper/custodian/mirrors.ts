@@ -281,7 +281,9 @@ export class CustodianMirrors {
     return this.#seats.flatMap((seat) => (seat.standing === standing ? [seat.custodian] : []));
   }
 
+  /** Only while the right is ours: a process that was stopped and wakes up must not take the files beside from its successor. */
   async #lookAt(seats: readonly Seat[]): Promise<ReadonlyMap<Seat, Look>> {
+    if (seats.length > 0) await this.confirm();
     return new Map(await Promise.all(seats.map(async (seat) => [seat, await takeAndLook(seat.custodian)] as const)));
   }
 
