@@ -6,11 +6,11 @@ type Unary = (
   done: (error: Error | null, reply: unknown) => void,
 ) => unknown;
 
-/** One unary call to one vault, until `deadlineMs` of the wall clock, as gRPC counts it. Throws what gRPC throws. */
-export const callOnce = <T>(client: Client, method: string, request: unknown, deadlineMs: number): Promise<T> => {
+/** One unary call to one vault, answered within `withinMs`. Throws what gRPC throws. */
+export const callOnce = <T>(client: Client, method: string, request: unknown, withinMs: number): Promise<T> => {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const unary = (client as unknown as Record<string, Unary>)[method]!;
-  unary.call(client, request, { deadline: deadlineMs }, (error, reply) =>
+  unary.call(client, request, { deadline: Date.now() + withinMs }, (error, reply) =>
     error ? reject(error) : resolve(reply as T),
   );
   return promise;

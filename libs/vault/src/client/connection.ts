@@ -54,9 +54,8 @@ export class VaultConnection {
    * again to the next when one can't be reached or says that it does not serve: whatever is asked of a vault may be asked again.
    */
   call<T>(method: string, request: unknown, withinMs: number): Promise<T> {
-    const deadlineMs = Date.now() + withinMs;
     if (!this.hasOthers)
-      return callOnce<T>(this.#client, method, request, deadlineMs).catch((error: unknown) => {
+      return callOnce<T>(this.#client, method, request, withinMs).catch((error: unknown) => {
         throw fromStatus(error);
       });
     const vaults = {
@@ -64,7 +63,7 @@ export class VaultConnection {
       current: () => this.#client,
       leave: (client: Client) => this.elsewhere(client),
     };
-    return searching<T>(vaults, method, request, deadlineMs);
+    return searching<T>(vaults, method, request, withinMs);
   }
 
   /** Resolves when the next stream will go to the active vault, or to the only one. Throws `vault-unavailable`. */

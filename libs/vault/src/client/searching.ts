@@ -19,20 +19,17 @@ const REACHED_WITHIN_MS = 1_000;
 const PAUSE_MS = 100;
 
 /**
- * Asks one vault after the other until one serves. Goes round until the deadline while nobody is active, for a standby is about to
- * take over; a vault that says itself why its gate is closed is believed after one round.
+ * Asks one vault after the other until one serves. Goes round for `withinMs`, by a clock that nobody sets, while nobody is active,
+ * for a standby is about to take over; a vault that says itself why its gate is closed is believed after one round.
  */
-export const searching = async <T>(
-  vaults: Vaults,
-  method: string,
-  request: unknown,
-  deadlineMs: number,
-): Promise<T> => {
+export const searching = async <T>(vaults: Vaults, method: string, request: unknown, withinMs: number): Promise<T> => {
+  const untilMs = performance.now() + withinMs;
+  const leftMs = () => untilMs - performance.now();
   let standby: T | undefined;
   let closed: MakulerError | undefined;
   for (let asked = 1; ; asked++) {
     const client = vaults.current();
-    const outcome = await ask<T>(client, method, request, deadlineMs);
+    const outcome = await ask<T>(client, method, request, leftMs);
     if ('reply' in outcome) {
       // Every vault answers how it stands; of a standby that is of interest only where there is nothing better.
       if ((outcome.reply as { gate?: string }).gate !== 'standby') return outcome.reply;
@@ -42,17 +39,17 @@ export const searching = async <T>(
     if (asked % vaults.count !== 0) continue;
     if (closed) throw closed;
     if (standby !== undefined) return standby;
-    if (Date.now() + PAUSE_MS >= deadlineMs) throw unavailable();
+    if (leftMs() <= PAUSE_MS) throw unavailable();
     await delay(PAUSE_MS);
   }
 };
 
 type Outcome<T> = { readonly reply: T } | { readonly closed: MakulerError } | { readonly away: true };
 
-const ask = async <T>(client: Client, method: string, request: unknown, deadlineMs: number): Promise<Outcome<T>> => {
-  if (!(await isReached(client, Math.min(deadlineMs, Date.now() + REACHED_WITHIN_MS)))) return { away: true };
+const ask = async <T>(client: Client, method: string, request: unknown, leftMs: () => number): Promise<Outcome<T>> => {
+  if (!(await isReached(client, Date.now() + Math.min(leftMs(), REACHED_WITHIN_MS)))) return { away: true };
   try {
-    return { reply: await callOnce<T>(client, method, request, deadlineMs) };
+    return { reply: await callOnce<T>(client, method, request, leftMs()) };
   } catch (error) {
     if ((error as Partial<ServiceError>).code !== status.UNAVAILABLE) throw fromStatus(error);
     // What did not come from a vault at all is a connection that broke.

@@ -138,10 +138,7 @@ export class CustodianMirrors {
    * or the next start, carries it on first.
    */
   change(step: (state: CustodianState) => StateChange | undefined): Promise<CustodianState> {
-    return this.#inTurn(async () => {
-      await this.#rejoin();
-      return this.#change(step);
-    });
+    return this.#inTurn(() => this.#rejoin().then(() => this.#change(step)));
   }
 
   /** Like `change`, to a number beyond `seen`: for mirrors that are all older copies. No state in between comes again. */
