@@ -9,6 +9,10 @@ describe('random parts', () => {
     expect(parts.map((part) => part.toString('hex'))).toEqual(asHanded);
     expect(parts.every((part) => part.length === 24)).toBe(true);
   });
+  it('are never cut short, however long', () => {
+    randomPart(100);
+    expect([4_096, 5_000, 10_000].map((length) => randomPart(length).length)).toEqual([4_096, 5_000, 10_000]);
+  });
   it('share no byte of memory', () => {
     const [one, other] = [randomPart(16), randomPart(16)];
     const before = other.toString('hex');

@@ -10,8 +10,8 @@ let at = 0;
  */
 export const randomPart = (length: number): Buffer => {
   if (at + length > drawn.length) {
-    // Never drawn into the same memory: what was handed out stays as it is.
-    drawn = randomBytes(DRAWN_BYTES);
+    // Never drawn into the same memory: what was handed out stays as it is. Never fewer than asked for: a part would be cut short.
+    drawn = randomBytes(Math.max(DRAWN_BYTES, length));
     at = 0;
   }
   return drawn.subarray(at, (at += length));
