@@ -96,7 +96,10 @@ export const endSession = async (client: PoolClient, name: string, { number }: S
   );
 };
 
-/** Takes the lease from the holder that was seen: its new number, or `undefined` when it has been renewed or taken since. */
+/**
+ * Takes the lease from the holder that was seen: its new number, or `undefined` when it has been renewed or taken since. A session
+ * that acts as another role (SET ROLE) may not see when it began; then its end isn't seen either, and the lease has to run out.
+ */
 export const takeLease = async (
   client: PoolClient,
   { name, token }: LeaseRight,
@@ -106,7 +109,7 @@ export const takeLease = async (
   const { rows } = await client.query<{ number: string }>(
     `update leases.lease
      set number = number + 1, token = $2, renewals = 0, lease_ms = $3::integer, expires_at = clock_timestamp() + $3::integer * interval '1 ms', released = false,
-         session_pid = pg_backend_pid(), session_began = (select backend_start from pg_stat_activity where pid = pg_backend_pid())
+         session_pid = pg_backend_pid(), session_began = coalesce((select backend_start from pg_stat_activity where pid = pg_backend_pid()), '-infinity')
      where name = $1 and number = $4 and renewals = $5 returning number`,
     [name, token, leaseMs, seen.number, seen.renewals],
   );

@@ -44,6 +44,22 @@ describe('a lease', () => {
   const setClock = (by: string) =>
     onlooker.query(`update leases.lease set expires_at = expires_at + $1::interval`, [by]);
 
+  /** A pool whose sessions are a role's that is no superuser. */
+  const asPlainRole = async (become: (url: URL, role: string) => unknown, work: (pool: Pool) => Promise<void>) => {
+    const role = `lease_${randomBytes(6).toString('hex')}`;
+    const url = new URL(database.url);
+    await onlooker.query(`create role ${role} login password '${role}'`);
+    await onlooker.query(`grant create on database "${url.pathname.slice(1)}" to ${role}`);
+    become(url, role);
+    const pool = createPool(url.href, { name: 'plain' });
+    try {
+      await work(pool);
+    } finally {
+      await pool.end();
+      await onlooker.query(`drop owned by ${role} cascade; drop role ${role}`);
+    }
+  };
+
   beforeEach(async () => {
     database = await testDatabase();
     [first, second, onlooker] = ['first', 'second', 'onlooker'].map((name) => createPool(database.url, { name })) as [
@@ -130,23 +146,28 @@ describe('a lease', () => {
   });
 
   it('is taken also when the pid of its holder’s session is by now that of another role’s, which may be neither seen nor ended', async () => {
-    const role = `lease_${randomBytes(6).toString('hex')}`;
-    await onlooker.query(`create role ${role} login password '${role}'`);
-    const url = new URL(database.url);
-    await onlooker.query(`grant create on database "${url.pathname.slice(1)}" to ${role}`);
-    [url.username, url.password] = [role, role];
-    const plain = createPool(url.href, { name: 'plain' });
-    try {
-      await (await take(plain)).release();
-      await onlooker.query('update leases.lease set session_pid = pg_backend_pid(), released = false');
-      await setClock('-61 s');
-      const other = await take(plain);
-      expect(other.isHeld()).toBe(true);
-      await other.release();
-    } finally {
-      await plain.end();
-      await onlooker.query(`drop owned by ${role} cascade; drop role ${role}`);
-    }
+    await asPlainRole(
+      (url, role) => ([url.username, url.password] = [role, role]),
+      async (plain) => {
+        await (await take(plain)).release();
+        await onlooker.query('update leases.lease set session_pid = pg_backend_pid(), released = false');
+        await setClock('-61 s');
+        const other = await take(plain);
+        expect(other.isHeld()).toBe(true);
+        await other.release();
+      },
+    );
+  });
+
+  it('is taken in a session that acts as a role which may not see it', async () => {
+    await asPlainRole(
+      (url, role) => url.searchParams.set('options', `-c role=${role}`),
+      async (plain) => {
+        const one = await take(plain, undefined, 60_000);
+        expect(await contender(plain, undefined, 60_000).attempt(() => undefined)).toBeUndefined();
+        await one.release();
+      },
+    );
   });
 
   it('is taken from a dead holder also when the server’s clock was set back, by what was watched', async () => {
