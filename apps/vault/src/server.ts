@@ -54,12 +54,16 @@ export interface RunningVault {
   stop(): Promise<void>;
 }
 
+/** The session that holds it, one that asks, and one that ends whoever is in the way. */
+const LEASE_CONNECTIONS = 3;
+
 /**
  * Reconciles, and only then listens: behind an open gate, or behind a closed one that has a way out. Throws GateRefusal when
  * there is none; nothing was changed then.
  */
 export const startVault = async (options: VaultServerOptions): Promise<RunningVault> => {
   const pool = createPool(options.databaseUrl, { name: 'makuler vault' });
+  const leasePool = createPool(options.databaseUrl, { name: 'makuler vault lease', max: LEASE_CONNECTIONS });
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
   const [metrics, health] = [new Metrics('vault'), new Health()];
   let keeper: Keeper | undefined;
@@ -69,7 +73,7 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
     await shown?.close();
     await keeper?.stop();
     await options.log.close();
-    await pool.end();
+    await Promise.all([pool.end(), leasePool.end()]);
   };
   try {
     const { drill = false } = options;
@@ -79,6 +83,7 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
     };
     keeper = await Keeper.start({
       pool,
+      leasePool,
       custodian: new CustodianMirrors(
         options.custodian.map((place) => open(isTokenUri(place) ? place : resolve(place))),
         open,

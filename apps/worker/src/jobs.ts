@@ -79,6 +79,7 @@ export const workOf = (backups: string | undefined): Work => ({
   schedules: [
     { job: clockHeartbeat, payload: {}, cron: '*/5 * * * *' },
     { job: resumeErasures, payload: {}, cron: '20 * * * *' },
+    { job: resumeSweeps, payload: {}, cron: '25 * * * *' },
     { job: sealEpoch, payload: {}, cron: '*/10 * * * *' },
     { job: recordReapplied, payload: {}, cron: '5-59/10 * * * *' },
     { job: destroyRoots, payload: {}, cron: '40 * * * *' },

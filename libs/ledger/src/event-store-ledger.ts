@@ -160,7 +160,7 @@ export class EventStoreLedger extends Ledger {
       }
     } finally {
       left.abort();
-      await coming.catch(() => undefined);
+      // What is being opened ahead is not waited for: the vault may hang, and nobody takes it any more.
       await batches.return?.();
     }
   }

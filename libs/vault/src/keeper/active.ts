@@ -39,11 +39,12 @@ export class Candidacy {
 
   constructor(
     private readonly pool: Pool,
+    leasePool: Pool,
     clock: Clock,
     leaseMs: number,
   ) {
-    const longMs = Math.max(leaseMs, SHORTEST_MS);
-    this.#contender = new LeaseContender({ pool, name: 'vault', leaseMs: longMs, renewEveryMs: leaseMs / 5, clock });
+    const [longMs, renewEveryMs] = [Math.max(leaseMs, SHORTEST_MS), leaseMs / 5];
+    this.#contender = new LeaseContender({ pool: leasePool, name: 'vault', leaseMs: longMs, renewEveryMs, clock });
   }
 
   /** Throws StandingBy while another vault is active, `database-unavailable`. `onLost` is called once, when the right may be gone. */

@@ -7,6 +7,11 @@ import type { LogWitness } from './log-witness.js';
 /** What a vault is made of, and how it is told of what happens to it. */
 export interface KeeperOptions {
   readonly pool: Pool;
+  /**
+   * Connections for the right to write (three at least), apart from `pool`: a transaction that waits for the custodian, which waits
+   * for the word of the database, must find one. Without it, `pool`.
+   */
+  readonly leasePool?: Pool;
   readonly custodian: CustodianMirrors;
   /** The event log, which is asked before anything is served. */
   readonly log: LogWitness;

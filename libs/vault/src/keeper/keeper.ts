@@ -55,7 +55,8 @@ export class Keeper {
 
   private constructor(private readonly options: KeeperOptions) {
     this.#counts = new VaultCounts(options.pool, options.clock);
-    this.#candidacy = new Candidacy(options.pool, options.clock, options.leaseMs);
+    const { pool, leasePool = pool, clock, leaseMs } = options;
+    this.#candidacy = new Candidacy(pool, leasePool, clock, leaseMs);
     this.recovery = new Recovery({
       pool: options.pool,
       whileClosed: (work) => this.#whileClosed(work),
