@@ -102,6 +102,7 @@ const expectLegal = async ({ id, states, roots, destroyed }: Witness): Promise<v
 /** What is done next succeeds, whatever the power loss left. */
 const expectUsable = async ({ roots }: Witness): Promise<void> => {
   const custodian = new FileCustodian(PLACE);
+  await custodian.takeOver();
   await custodian.enrol();
   for (const epoch of await custodian.epochs()) if (!roots.has(epoch)) await custodian.destroyRoot(epoch);
   expect(await custodian.epochs()).toEqual([...roots.keys()]);

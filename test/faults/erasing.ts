@@ -44,7 +44,7 @@ export class Erasing {
   }
 
   /** Waits until the steps that run by themselves are over: `erased`, or stopped because the plan had changed. */
-  async settled(plan: Pick<Plan, 'erasureId'>, after: string, timeoutMs = 60_000): Promise<'erased' | 'stopped'> {
+  async settled(plan: Pick<Plan, 'erasureId'>, after: string, timeoutMs = 180_000): Promise<'erased' | 'stopped'> {
     const { body } = await eventually(
       () => this.status(plan, after),
       (reply) => ['erased', 'stopped'].includes(reply.body?.state),

@@ -10,6 +10,8 @@ const NAME = 'Torbjørg Qvasslund';
 const VALUES = [NAME, 'Qvasslund', 'torbjorg@qvasslund.example.no', '4741938275', 'Qvassmaskina'];
 const STOPPED_MS = 10_000;
 
+const OUTAGES = /"code":"(vault|store)-unavailable"/;
+
 /** P1: once a person is erased, no process answers with a value of theirs, whatever it had cached and however long it slept. */
 describe('a process that was stopped (P1)', () => {
   let makuler: Installation;
@@ -148,7 +150,8 @@ describe('a process that was stopped (P1)', () => {
     // A read leaves a trace, which needs a key as well: the lease is the longest that an answer may still be a value.
     expect(seen.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
     expect(seen.filter(({ text }) => text.includes('$state'))).toEqual([]);
-    expect(seen.filter(({ status, text }) => status === 503 && !text.includes('vault-unavailable'))).toEqual([]);
+    // What a read leaves behind is sealed under the rest of a lease, and may be too late for the log.
+    expect(seen.filter(({ status, text }) => status === 503 && !OUTAGES.test(text))).toEqual([]);
     const back = await eventually(read, ({ status }) => status === 200);
     expect(back.body).toMatchObject({ name: 'Sjur Åkre', email: 'sjur@example.no' });
     const found = await eventually(

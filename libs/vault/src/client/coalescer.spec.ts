@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Coalescer } from './coalescer.js';
 
@@ -52,5 +53,22 @@ describe('calls that are gathered', () => {
     await nextTurn();
     answer(1);
     expect(await next).toBe('<2>');
+  });
+
+  it('are made on behalf of the first of those who ask, also when they had to wait', async () => {
+    const asking = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const coalescer = new Coalescer<number, number>(async (items) => {
+      seen.push(asking.getStore());
+      await answers[seen.length - 1]!.promise;
+      return items;
+    }, 1);
+    const all = [asking.run('a', () => coalescer.ask(1))];
+    await nextTurn();
+    for (const who of ['b', 'c']) all.push(asking.run(who, () => coalescer.ask(2)));
+    for (const { resolve } of answers) resolve();
+    await Promise.all(all);
+    expect(seen).toEqual(['a', 'b']);
   });
 });

@@ -1,9 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 /**
  * Gathers what is asked for within one turn of the event loop, or while enough calls are under way, into one call. Each caller
- * gets its own part of the reply; a failed call fails all that were in it.
+ * gets its own part of the reply; a failed call fails all that were in it. The call is made on behalf of the first of them, as logs
+ * and traces see it.
  */
 export class Coalescer<Item, Reply> {
   #waiting: { item: Item; settle: PromiseWithResolvers<Reply> }[] = [];
+  #asFirst = AsyncLocalStorage.snapshot();
   #underWay = 0;
   #isDue = false;
 
@@ -15,6 +19,7 @@ export class Coalescer<Item, Reply> {
 
   ask(item: Item): Promise<Reply> {
     const settle = Promise.withResolvers<Reply>();
+    if (this.#waiting.length === 0) this.#asFirst = AsyncLocalStorage.snapshot();
     this.#waiting.push({ item, settle });
     this.#plan();
     return settle.promise;
@@ -32,7 +37,10 @@ export class Coalescer<Item, Reply> {
     this.#isDue = false;
     this.#underWay++;
     try {
-      const replies = await this.call(waiting.map(({ item }) => item));
+      const replies = await this.#asFirst(
+        this.call,
+        waiting.map(({ item }) => item),
+      );
       for (const [index, { settle }] of waiting.entries()) settle.resolve(replies[index]!);
     } catch (error) {
       for (const { settle } of waiting) settle.reject(error);

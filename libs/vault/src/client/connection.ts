@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Client, ClientDuplexStream, ClientReadableStream, ClientWritableStream } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
+import { inSpan } from '#kernel';
 import type { ArchiveMessage } from '../rpc/archive-messages.js';
 import { fromStatus } from '../rpc/errors.js';
 import type { FromHolder, ToHolder } from '../rpc/messages.js';
@@ -54,6 +55,13 @@ export class VaultConnection {
    * again to the next when one can't be reached or says that it does not serve: whatever is asked of a vault may be asked again.
    */
   call<T>(method: string, request: unknown, withinMs: number): Promise<T> {
+    const attributes = { 'rpc.system': 'grpc', 'rpc.method': method };
+    return inSpan({ name: `vault ${method}`, kind: 'client', attributes }, () =>
+      this.#ask<T>(method, request, withinMs),
+    );
+  }
+
+  #ask<T>(method: string, request: unknown, withinMs: number): Promise<T> {
     if (!this.hasOthers)
       return callOnce<T>(this.#client, method, request, withinMs).catch((error: unknown) => {
         throw fromStatus(error);
