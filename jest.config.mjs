@@ -26,6 +26,8 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   setupFiles: ['reflect-metadata'],
   testTimeout: 60000,
+  // Jest keeps what the modules of each file leave behind: a worker that has grown begins anew.
+  workerIdleMemoryLimit: '768MB',
   ...(process.env.MAKULER_SUITE === 'spec'
     ? {}
     : { globalSetup: '<rootDir>/test/postgres.setup.mjs', globalTeardown: '<rootDir>/test/postgres.teardown.mjs' }),
