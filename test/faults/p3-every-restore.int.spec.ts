@@ -71,7 +71,9 @@ describe('P3: every restore', () => {
         if (outcome.is === 'refused') refused++;
         else if (outcome.brought > 0) served++;
       });
-      await fc.assert(property, { numRuns: 60, endOnFailure: true });
+      // Chance seldom finds three that fit together.
+      const fitting = [99, 92, 85, 78].map((vault): [Combination] => [{ log: 99, vault, custodian: 99 }]);
+      await fc.assert(property, { numRuns: 60, endOnFailure: true, examples: fitting });
       expect([served > 0, refused > 0]).toEqual([true, true]);
     });
 
