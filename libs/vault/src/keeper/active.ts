@@ -33,16 +33,22 @@ export class StandingBy extends Error {
 /** A process on a busy machine must not lose its right for a moment’s silence, however short the leases are that it gives. */
 const SHORTEST_MS = 1_000;
 
+interface CandidacyOptions {
+  readonly pool: Pool;
+  /** Connections for the lease, apart from those that wait inside transactions for its word. Without it, `pool`. */
+  readonly leasePool?: Pool;
+  readonly clock: Clock;
+  /** Of the leases that the vault gives, in milliseconds. */
+  readonly leaseMs: number;
+}
+
 /** Wants to be the active vault of a database, for as long as the process runs. */
 export class Candidacy {
+  readonly #pool: Pool;
   readonly #contender: LeaseContender;
 
-  constructor(
-    private readonly pool: Pool,
-    leasePool: Pool,
-    clock: Clock,
-    leaseMs: number,
-  ) {
+  constructor({ pool, leasePool = pool, clock, leaseMs }: CandidacyOptions) {
+    this.#pool = pool;
     const [longMs, renewEveryMs] = [Math.max(leaseMs, SHORTEST_MS), leaseMs / 5];
     this.#contender = new LeaseContender({ pool: leasePool, name: 'vault', leaseMs: longMs, renewEveryMs, clock });
   }
@@ -51,7 +57,7 @@ export class Candidacy {
   async take(onLost: (why: string) => void): Promise<Activity> {
     const lease = await this.#contender.attempt(onLost);
     if (!lease) throw new StandingBy();
-    return new Activity(this.pool, lease, onLost);
+    return new Activity(this.#pool, lease, onLost);
   }
 }
 

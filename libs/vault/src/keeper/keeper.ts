@@ -55,8 +55,7 @@ export class Keeper {
 
   private constructor(private readonly options: KeeperOptions) {
     this.#counts = new VaultCounts(options.pool, options.clock);
-    const { pool, leasePool = pool, clock, leaseMs } = options;
-    this.#candidacy = new Candidacy(pool, leasePool, clock, leaseMs);
+    this.#candidacy = new Candidacy(options);
     this.recovery = new Recovery({
       pool: options.pool,
       whileClosed: (work) => this.#whileClosed(work),
