@@ -1,51 +1,104 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
+import { batchStreamsOf } from './batch-streams.js';
 import { parseEventStoreUrl } from './event-store-url.js';
-import { foundNoNode, translateStoreError } from './store-errors.js';
+import { foundNoNode, noAnswer, translateStoreError } from './store-errors.js';
+
+/** The vendor's client, and what ends its batch streams. */
+interface Used {
+  readonly client: EventStoreDBClient;
+  readonly endBatches: () => void;
+}
 
 /**
- * The vendor's client, and another in its place when it has become useless: one that has asked in vain which node of a
- * cluster to talk to (during an election, or while all are away) keeps that failure for good and gives it to every later
- * call (6.2.1, Client/index.js: the rejected promises of channel and stubs stay where they were cached).
+ * The vendor's client (6.2.1), and another in its place when it has become useless:
+ *
+ * - One that has asked in vain which node of a cluster to talk to (during an election, or while all are away) keeps that failure
+ *   for good and gives it to every later call (Client/index.js: the rejected promises of channel and stubs stay where they were
+ *   cached).
+ * - One that was just taking its connection down writes an append to a stream that nobody reads any more, and waits for ever.
  */
 export class EventStoreClient {
   readonly #url: string;
-  #client: EventStoreDBClient;
+  #used: Used;
+  /** Clients by which something is coming bit by bit: replaced ones too. */
+  readonly #iterated = new Set<{ readonly client: EventStoreDBClient }>();
+  #closed = false;
 
   /** Throws InvalidSetting. Connects at the first call. */
   constructor(url: string) {
     this.#url = parseEventStoreUrl(url);
-    this.#client = EventStoreDBClient.connectionString(this.#url);
+    this.#used = this.#connect();
   }
 
   /** What the call comes to. Rejects with our errors. */
   async call<T>(work: (client: EventStoreDBClient) => Promise<T>): Promise<T> {
-    const used = this.#client;
+    const used = this.#used;
     try {
-      return await work(used);
+      const result = await work(used.client);
+      // A read that `close` has cut short looks as if it had come to its end.
+      if (this.#closed) throw noAnswer();
+      return result;
     } catch (error) {
       throw this.#after(used, error);
     }
   }
 
-  /** The same for what comes bit by bit. */
+  /** The same for what must be answered within `ms`. One that is not rejects with `store-unavailable`: what came of it is not known. */
+  async callWithin<T>(ms: number, work: (client: EventStoreDBClient) => Promise<T>): Promise<T> {
+    const used = this.#used;
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#replace(used);
+        reject(noAnswer());
+      }, ms);
+    });
+    try {
+      return await Promise.race([work(used.client), silence]);
+    } catch (error) {
+      throw this.#after(used, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The same as `call` for what comes bit by bit. */
   async *iterate<T>(work: (client: EventStoreDBClient) => AsyncIterable<T>): AsyncGenerator<T> {
-    const used = this.#client;
+    const used = this.#used;
+    const iterated = { client: used.client };
+    this.#iterated.add(iterated);
     try {
-      yield* work(used);
+      yield* work(used.client);
     } catch (error) {
       throw this.#after(used, error);
+    } finally {
+      this.#iterated.delete(iterated);
     }
   }
 
-  #after(used: EventStoreDBClient, error: unknown): Error {
-    // Another call may have seen to it already. The useless one has no stream left: it never had a connection, or lost it.
-    if (foundNoNode(error) && used === this.#client) this.#client = EventStoreDBClient.connectionString(this.#url);
+  #connect(): Used {
+    const client = EventStoreDBClient.connectionString(this.#url);
+    return { client, endBatches: batchStreamsOf(client) };
+  }
+
+  #after(used: Used, error: unknown): Error {
+    if (foundNoNode(error)) this.#replace(used);
     return translateStoreError(error);
   }
 
+  /** What it has under way goes on: it is ended by nobody but its server, and `close`. */
+  #replace(used: Used): void {
+    // Another call may have seen to it already.
+    if (this.#closed || used !== this.#used) return;
+    this.#used = this.#connect();
+    used.endBatches();
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     // Waits for every stream of the client to have ended. One that the server has ended and that was not read to its end never
     // does: whoever reads here reads the whole answer, with a count that keeps it small.
-    await this.#client.dispose();
+    const clients = new Set([this.#used.client, ...[...this.#iterated].map(({ client }) => client)]);
+    await Promise.all([...clients].map((client) => client.dispose()));
   }
 }

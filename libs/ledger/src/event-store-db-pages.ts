@@ -1,7 +1,8 @@
-import type { AllStreamResolvedEvent, Direction, EventStoreDBClient, ReadPosition } from '@eventstore/db-client';
+import type { Direction, EventStoreDBClient, ReadPosition } from '@eventstore/db-client';
 import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client';
 import type { StoredEvent } from './event-store.js';
 import { storedEvent } from './stored-event.js';
+import { wholeRead } from './whole-read.js';
 import type { Position } from './types.js';
 
 /** So many events at most are asked for at a time, however many system events stand between those that are wanted. */
@@ -13,15 +14,19 @@ interface Walk {
   /** Met again when a walk forwards goes on: there a server counts a position in, backwards it leaves it out. */
   readonly seen?: Position;
   readonly maxCount: number;
+  readonly silenceMs: number;
 }
 
 /** Events of `$all` without system events, up to `maxCount`; fewer only at that end of the log. */
-const walk = async (client: EventStoreDBClient, { direction, start, seen, maxCount }: Walk): Promise<StoredEvent[]> => {
+const walk = async (
+  client: EventStoreDBClient,
+  { direction, start, seen, maxCount, silenceMs }: Walk,
+): Promise<StoredEvent[]> => {
   const found: StoredEvent[] = [];
   let fromPosition = start;
   let last = seen;
   for (let asked = Math.min(maxCount + 1, PAGE); found.length < maxCount; asked = Math.min(asked * 4, PAGE)) {
-    const page = await pageOf(client, direction, fromPosition, asked);
+    const page = await wholeRead(client.readAll({ direction, fromPosition, maxCount: asked }), silenceMs);
     found.push(...page.flatMap(storedEvent).filter(({ type, position }) => !type.startsWith('$') && position !== last));
     const end = page.at(-1)?.event?.position;
     if (page.length < asked || end === undefined) break;
@@ -31,33 +36,32 @@ const walk = async (client: EventStoreDBClient, { direction, start, seen, maxCou
   return found.slice(0, maxCount);
 };
 
-/** Always read to its end: `dispose()` of the client (6.2.1) waits for ever for a stream that the server has ended and nobody has read. */
-const pageOf = async (
-  client: EventStoreDBClient,
-  direction: Direction,
-  fromPosition: ReadPosition,
-  maxCount: number,
-): Promise<AllStreamResolvedEvent[]> => {
-  const page: AllStreamResolvedEvent[] = [];
-  for await (const event of client.readAll({ direction, fromPosition, maxCount })) page.push(event);
-  return page;
-};
-
 const at = (position: Position): ReadPosition => ({ commit: position, prepare: position });
 
 /** The first event at or after a position, a system event too. */
-export const eventAt = async (client: EventStoreDBClient, position: Position): Promise<StoredEvent | undefined> =>
-  (await pageOf(client, FORWARDS, at(position), 1)).flatMap(storedEvent)[0];
+export const eventAt = async (
+  client: EventStoreDBClient,
+  position: Position,
+  silenceMs: number,
+): Promise<StoredEvent | undefined> =>
+  (
+    await wholeRead(client.readAll({ direction: FORWARDS, fromPosition: at(position), maxCount: 1 }), silenceMs)
+  ).flatMap(storedEvent)[0];
 
 /** What `EventStore.forwards` promises. Rejects with the client's errors. */
-export const forwardsFrom = (client: EventStoreDBClient, after: Position | undefined, maxCount: number) =>
+export const forwardsFrom = (
+  client: EventStoreDBClient,
+  { after, maxCount, silenceMs }: { after?: Position; maxCount: number; silenceMs: number },
+) =>
   walk(client, {
     direction: FORWARDS,
     start: after === undefined ? START : at(after),
     ...(after === undefined ? {} : { seen: after }),
-    maxCount,
+    ...{ maxCount, silenceMs },
   });
 
 /** What `EventStore.backwards` promises. Rejects with the client's errors. */
-export const backwardsFrom = (client: EventStoreDBClient, from: Position | undefined, maxCount: number) =>
-  walk(client, { direction: BACKWARDS, start: from === undefined ? END : at(from), maxCount });
+export const backwardsFrom = (
+  client: EventStoreDBClient,
+  { from, maxCount, silenceMs }: { from?: Position; maxCount: number; silenceMs: number },
+) => walk(client, { direction: BACKWARDS, start: from === undefined ? END : at(from), maxCount, silenceMs });

@@ -1,4 +1,4 @@
-import type { ReadStreamOptions, ResolvedEvent } from '@eventstore/db-client';
+import type { ReadStreamOptions } from '@eventstore/db-client';
 import { BACKWARDS, END, jsonEvent } from '@eventstore/db-client';
 import { EventStoreClient } from './event-store-client.js';
 import { backwardsFrom, eventAt, forwardsFrom } from './event-store-db-pages.js';
@@ -8,23 +8,31 @@ import { EventStore } from './event-store.js';
 import { storedEvent } from './stored-event.js';
 import { isStreamMissing } from './store-errors.js';
 import type { ExpectedRevision, Position, StreamName } from './types.js';
+import { READ_SILENCE_MS, wholeRead } from './whole-read.js';
+
+/** The server gives an append up at its deadline, and says so; after so much more nothing is to be expected, and nothing lands. */
+const LATE_ANSWER_MS = 3_000;
 
 /** An EventStoreDB-protocol server through the vendor's client: our event node, EventStoreDB, KurrentDB. */
 export class EventStoreDb extends EventStore {
   readonly #client: EventStoreClient;
 
   /** `url`: what the vendor's client takes, `esdb://user:password@host:port?…`. Throws InvalidSetting. Connects at the first call. */
-  constructor(url: string) {
+  constructor(
+    url: string,
+    private readonly silenceMs = READ_SILENCE_MS,
+  ) {
     super();
     this.#client = new EventStoreClient(url);
   }
 
   async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[], deadlineMs: number) {
-    const result = await this.#client.call((client) =>
+    const deadline = leftOf(deadlineMs);
+    const result = await this.#client.callWithin(deadlineMs + LATE_ANSWER_MS, (client) =>
       client.appendToStream(
         stream,
         events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata: jsonBytes(metadata) })),
-        { expectedRevision: expected === 'no-stream' ? 'no_stream' : expected, deadline: leftOf(deadlineMs) },
+        { expectedRevision: expected === 'no-stream' ? 'no_stream' : expected, deadline },
       ),
     );
     return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
@@ -47,16 +55,16 @@ export class EventStoreDb extends EventStore {
     return this.#client.iterate((client) => batchesOf(client, options));
   }
 
-  async forwards({ after, maxCount }: { after?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
-    return this.#client.call((client) => forwardsFrom(client, after, maxCount));
+  async forwards(options: { after?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
+    return this.#client.call((client) => forwardsFrom(client, { ...options, silenceMs: this.silenceMs }));
   }
 
-  async backwards({ from, maxCount }: { from?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
-    return this.#client.call((client) => backwardsFrom(client, from, maxCount));
+  async backwards(options: { from?: Position; maxCount: number }): Promise<readonly StoredEvent[]> {
+    return this.#client.call((client) => backwardsFrom(client, { ...options, silenceMs: this.silenceMs }));
   }
 
   async eventAt(position: Position): Promise<StoredEvent | undefined> {
-    const found = await this.#client.call((client) => eventAt(client, position));
+    const found = await this.#client.call((client) => eventAt(client, position, this.silenceMs));
     return found?.position === position ? found : undefined;
   }
 
@@ -67,9 +75,7 @@ export class EventStoreDb extends EventStore {
   async #readStream(stream: StreamName, options: ReadStreamOptions): Promise<readonly StoredEvent[]> {
     return this.#client.call(async (client) => {
       try {
-        const found: ResolvedEvent[] = [];
-        for await (const event of client.readStream(stream, options)) found.push(event);
-        return found.flatMap(storedEvent);
+        return (await wholeRead(client.readStream(stream, options), this.silenceMs)).flatMap(storedEvent);
       } catch (error) {
         if (isStreamMissing(error)) return [];
         throw error;

@@ -30,6 +30,10 @@ export const translateStoreError = (error: unknown): Error => {
   return error instanceof Error ? error : new Error('the event store failed in an unknown way');
 };
 
+/** The event store has not answered in time. Of an append nobody knows what came of it, as with every `store-unavailable`. */
+export const noAnswer = (): MakulerError =>
+  new MakulerError('store-unavailable', { detail: 'The event store did not answer.', retryAfterSeconds: 1 });
+
 export const isStreamMissing = (error: unknown): boolean =>
   (error as { type?: unknown } | null)?.type === ErrorType.STREAM_NOT_FOUND;
 
