@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { translateError } from './errors.js';
@@ -17,6 +18,13 @@ export interface PoolOptions {
    * (`createDatabaseOn`) waits for the network once. They run in the order in which they were asked for, as ever.
    */
   readonly pipeline?: boolean;
+  /**
+   * A server that is asked something and sends nothing for so many milliseconds (stopped, or behind a network that swallows
+   * everything) is given up: the connection is destroyed, and whatever waits for it rejects with `database-unavailable`. What it
+   * was asked may still be done. Only for statements that are surely shorter, waiting for locks counted in; a cursor that is read
+   * slowly is silent too. Without it such a server is noticed by TCP alone.
+   */
+  readonly silenceMs?: number;
   /** Called when an idle connection breaks; the pool replaces it by itself, so the default is silence. */
   readonly onIdleError?: (error: unknown) => void;
 }
@@ -27,8 +35,23 @@ const rethrow = (error: unknown): never => {
 /** Promises reject translated; callbacks (the pool's own inner calls) and cursors pass through as they are. */
 const translating = <T>(result: T): T => (result instanceof Promise ? (result.catch(rethrow) as T) : result);
 
+/** After so long without a packet the other side is asked for a sign of life; without one for ten seconds more it is gone. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
 class TranslatingClient extends pg.Client {
+  #waiting = false;
+
+  /** Once it is connected; see PoolOptions. */
+  limitSilence(silenceMs: number): void {
+    this.on('drain', () => (this.#waiting = false));
+    const { stream } = (this as unknown as { connection: { stream: Socket } }).connection;
+    stream.setTimeout(silenceMs, () => {
+      if (this.#waiting) stream.destroy();
+    });
+  }
+
   override query(...parameters: unknown[]): never {
+    this.#waiting = true;
     return translating((super.query as (...p: unknown[]) => unknown).apply(this, parameters)) as never;
   }
 }
@@ -57,6 +80,7 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
     pipeline: options.pipeline ?? false,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     Client: TranslatingClient,
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
@@ -66,7 +90,10 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
   // Without a listener a broken idle connection (the database restarted) would end the process.
   pool.on('error', (error) => options.onIdleError?.(translateError(error)));
   // The same while a connection is out: whoever has it is told by the query that fails.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    if (options.silenceMs !== undefined) (client as unknown as TranslatingClient).limitSilence(options.silenceMs);
+  });
   return pool;
 };
 

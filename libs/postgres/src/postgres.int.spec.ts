@@ -90,6 +90,35 @@ describe('postgres', () => {
     client.release(true);
   });
 
+  describe.each([false, true])('with a limit on silence, pipelined: %s', (pipeline) => {
+    const silenceMs = 400;
+    let limited: Pool;
+    const session = async () => (await limited.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid;
+    beforeEach(() => (limited = createPool(database.url, { name: 'spec', max: 1, pipeline, silenceMs })));
+    afterEach(() => limited.end());
+
+    it('gives a server up that says nothing, and asks by another connection', async () => {
+      const before = await session();
+      const unavailable = { code: 'database-unavailable' };
+      await expect(limited.query('select pg_sleep(60)')).rejects.toMatchObject(unavailable);
+      await expect(inTransaction(limited, (client) => client.query('select pg_sleep(60)'))).rejects.toMatchObject(
+        unavailable,
+      );
+      expect(await session()).not.toBe(before);
+    });
+
+    it('keeps a connection that nobody asks anything, also in a transaction, and one that is answered bit by bit', async () => {
+      const before = await session();
+      await pool.query('select pg_sleep(1)');
+      await inTransaction(limited, async (client) => {
+        await client.query('select 1');
+        await pool.query('select pg_sleep(1)');
+        await client.query("select pg_sleep(0.1), repeat('x', 20000) from generate_series(1, 10)");
+      });
+      expect(await session()).toBe(before);
+    });
+  });
+
   it.each(['synchronous_commit', 'none'])('refuses a server that may lose acknowledged work: %s', async (setting) => {
     const careless = createPool(database.url + (setting === 'none' ? '' : `?options=-c%20${setting}%3Doff`), {
       name: 'spec',

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-type Mode = 'open' | 'hanging' | 'deaf' | 'cut';
+type Mode = 'open' | 'hanging' | 'deaf' | 'mute' | 'cut';
 
-/** A wire to PostgreSQL that can be cut, or made to carry nothing, or (deaf) no answers. */
+/** PostgreSQL's ReadyForQuery, outside of a transaction. */
+const READY = Buffer.from('5a0000000549', 'hex');
+
+/** A wire to PostgreSQL that can be cut, or made to carry nothing, or (deaf) no answers, or (mute) none after the greeting. */
 export class CuttableWire {
   readonly #asking = new Set<Socket>();
   readonly #answering = new Set<Socket>();
@@ -44,7 +47,10 @@ export class CuttableWire {
       [other, socket, this.#answering],
     ] as const) {
       all.add(from);
-      from.on('data', (chunk) => void to.write(chunk));
+      from.on('data', (chunk: Buffer) => {
+        to.write(chunk);
+        if (this.#mode === 'mute' && from === other && chunk.subarray(-READY.length).equals(READY)) from.pause();
+      });
       from.on('error', () => {});
       from.on('close', () => {
         all.delete(from);

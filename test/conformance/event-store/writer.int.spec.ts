@@ -19,7 +19,7 @@ describe('the writer', () => {
   let wire: CuttableWire;
   let log: EventLog;
   const open = (url: string, writeTimeoutMs = 500) =>
-    EventLog.open({ databaseUrl: url, writeTimeoutMs, report: () => {} });
+    EventLog.open({ databaseUrl: url, writeTimeoutMs, readSilenceMs: 1_000, report: () => {} });
   beforeEach(async () => {
     database = await testDatabase();
     wire = await CuttableWire.to(database.url);
@@ -232,6 +232,25 @@ describe('the writer', () => {
     const rows = await stored();
     expect(rows.map(({ position }) => position)).toEqual(rows.map((_, n) => n + 1));
   });
+
+  it('gives up on a database that takes the connection and says nothing more', async () => {
+    wire.set('cut');
+    wire.set('mute');
+    // The first loses the old connection, at the latest the second opens a new one.
+    for (const stream of ['a', 'b', 'c']) expect((await log.append(anAppend(stream))).kind).toBe('unavailable');
+    wire.set('cut');
+    wire.set('open');
+    await back();
+  }, 20_000);
+
+  it('gives up on a database that hangs while it is read, and reads again when it is back', async () => {
+    expect((await log.allPage('forwards', 1, 9)).events).toHaveLength(1);
+    wire.set('hanging');
+    await expect(log.allPage('forwards', 1, 9)).rejects.toMatchObject({ code: 'database-unavailable' });
+    wire.set('cut');
+    wire.set('open');
+    expect((await log.allPage('forwards', 1, 9)).events).toHaveLength(1);
+  }, 20_000);
 
   it('stops writing when another took the fence while it was cut off', async () => {
     wire.set('cut');

@@ -8,6 +8,8 @@ import { Tail } from './tail.js';
 import { Writer, type WriterEvent } from './writer.js';
 
 const READERS = 8;
+/** A page is read by key. Clients wait longer than this for the first event. */
+const READ_SILENCE_MS = 15_000;
 /** At the start there is no hurry: a node that was killed a moment ago must not keep its successor out. */
 const FENCE_PATIENCE_MS = 5_000;
 
@@ -15,6 +17,8 @@ export interface EventLogOptions {
   readonly databaseUrl: string;
   /** PostgreSQL gives up a write after so many milliseconds. */
   readonly writeTimeoutMs: number;
+  /** A database that has nothing of a page to give for so many milliseconds is given up (default 15 s). */
+  readonly readSilenceMs?: number;
   readonly report: (event: WriterEvent) => void;
 }
 
@@ -35,18 +39,20 @@ export class EventLog {
    * `database-unavailable`, `database-not-durable` or MigrationError.
    */
   static async open(options: EventLogOptions): Promise<EventLog> {
-    const writing = createPool(options.databaseUrl, { name: 'event-node writer', max: 1 });
-    const reading = createPool(options.databaseUrl, { name: 'event-node reader', max: READERS });
+    const { databaseUrl, writeTimeoutMs, readSilenceMs = READ_SILENCE_MS } = options;
+    // A write that PostgreSQL gave up is answered in time, so what is silent for twice as long answers no more.
+    const writing = createPool(databaseUrl, { name: 'event-node writer', max: 1, silenceMs: 2 * writeTimeoutMs });
+    const reading = createPool(databaseUrl, { name: 'event-node reader', max: READERS, silenceMs: readSilenceMs });
     let session: WriterSession | undefined;
     try {
       await assertDurable(reading);
-      session = await WriterSession.open(writing, options.writeTimeoutMs, FENCE_PATIENCE_MS);
-      await migrate(reading, SCHEMA_NAME, MIGRATIONS);
+      session = await WriterSession.open(writing, writeTimeoutMs, FENCE_PATIENCE_MS);
+      await bringUpToDate(databaseUrl);
       const { rows } = await reading.query<{ incarnation: string }>('select incarnation from log');
       const incarnation = rows[0]!.incarnation;
       if ((await headOf(reading)) === 0) await session.insert([firstEvent(incarnation)]);
       const tail = new Tail(await headOf(reading));
-      const writer = Writer.over(writing, tail, options.writeTimeoutMs, options.report, session);
+      const writer = Writer.over(writing, tail, writeTimeoutMs, options.report, session);
       return new EventLog(writing, reading, writer, tail, incarnation);
     } catch (error) {
       session?.close();
@@ -80,6 +86,12 @@ export class EventLog {
     await Promise.all([this.writing.end(), this.reading.end()]);
   }
 }
+
+/** On a connection of its own: a step may take long, and be silent. */
+const bringUpToDate = async (databaseUrl: string): Promise<void> => {
+  const pool = createPool(databaseUrl, { name: 'event-node start', max: 1 });
+  await migrate(pool, SCHEMA_NAME, MIGRATIONS).finally(() => pool.end());
+};
 
 /** A real node has events of its own from the start, so a log is never empty; ours tells which log this is. */
 const firstEvent = (incarnation: string): StoredEvent => ({

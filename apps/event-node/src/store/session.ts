@@ -23,10 +23,7 @@ export class WriterSession {
   /** Called when the connection breaks by itself. */
   onLost: () => void = () => {};
 
-  private constructor(
-    private readonly client: PoolClient,
-    private readonly statementTimeoutMs: number,
-  ) {
+  private constructor(private readonly client: PoolClient) {
     client.once('error', () => {
       this.close();
       this.onLost();
@@ -39,11 +36,12 @@ export class WriterSession {
 
   /**
    * Waits for the fence up to `patienceMs`: a node that was just killed holds it until PostgreSQL notices that its connection is
-   * gone. Rejects with AnotherWriterError, or `database-unavailable`.
+   * gone. Rejects with AnotherWriterError, or `database-unavailable`. `pool` gives up a server that is silent for longer than
+   * `statementTimeoutMs`.
    */
   static async open(pool: Pool, statementTimeoutMs: number, patienceMs: number): Promise<WriterSession> {
     const client = await pool.connect();
-    const session = new WriterSession(client, statementTimeoutMs);
+    const session = new WriterSession(client);
     try {
       // The first setting is the promise of every receipt, whatever the server's default is. The second makes PostgreSQL give up
       // a write that its client gave up; the third makes it notice a client that vanished, and release the lock. The last: all that
@@ -68,24 +66,9 @@ export class WriterSession {
     return this.#lost;
   }
 
-  /**
-   * A query in the writer's session. A server that does not answer at all (stopped, cut off) ends the session after twice the
-   * statement timeout.
-   */
-  readonly query: Pool['query'] = (async (...parameters: Parameters<Pool['query']>) => {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.close();
-        reject(new Error('The database did not answer in time.'));
-      }, 2 * this.statementTimeoutMs);
-    });
-    try {
-      return await Promise.race([(this.client.query as (...p: unknown[]) => Promise<unknown>)(...parameters), silence]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }) as Pool['query'];
+  /** A query in the writer's session. */
+  readonly query = ((...parameters: Parameters<Pool['query']>) =>
+    (this.client.query as (...p: unknown[]) => unknown)(...parameters)) as Pool['query'];
 
   /**
    * One statement, one transaction: all of them or none, flushed to disk when it resolves with true. With false nothing was
