@@ -4,20 +4,23 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const STEPS = ['format', 'lint', 'types', 'unused', 'build', 'test:spec', 'generated', 'test:int', 'test:journeys'];
 const GENERATED = ['docs/errors.md', 'docs/openapi.json', 'libs/client/src/generated/api.ts'];
 
 /**
- * Suites of real processes meet a machine that stands still for seconds. A file that failed there is run again alone, and
- * passes only if it passes twice in a row; it is named at the end, because an unsteady test is a defect. More files than
- * this are no accident.
+ * Suites of real processes meet a machine that stands still for seconds. A file that failed there is run again alone, up to
+ * so many times, and passes only if it passes twice in a row; it is named at the end with what failed, because an unsteady
+ * test is a defect. More files than this are no accident.
  */
 const MAY_BE_UNSTEADY = ['test:int', 'test:journeys'];
 const MOST_UNSTEADY_FILES = 3;
+const MOST_RUNS_ALONE = 4;
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-const unsteady = [];
+/** What failed in suites of real processes, whether or not it passed later: file, test, and the first line of why. */
+const failures = [];
 const results = join(await mkdtemp(join(tmpdir(), 'makuler-check-')), 'jest.json');
 
 /** Runs an npm script and shows what it prints. Resolves to whether it succeeded. */
@@ -40,8 +43,18 @@ const runJest = async (script, ...args) => {
     failed: said?.numFailedTests ?? 0,
     skipped: (said?.numPendingTests ?? 0) + (said?.numTodoTests ?? 0),
     files: (said?.testResults ?? []).filter(({ status }) => status === 'failed').map(({ name }) => relative('.', name)),
+    failures: (said?.testResults ?? []).flatMap(failuresOf),
   };
 };
+
+const failuresOf = ({ name, status, message, assertionResults }) => {
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  const lines = failed.map(({ fullName, failureMessages }) => `${fullName}: ${firstLine(failureMessages[0])}`);
+  if (status === 'failed' && failed.length === 0) lines.push(firstLine(message));
+  return lines.map((line) => `${relative('.', name)}: ${line}`);
+};
+
+const firstLine = (text = '') => stripVTControlCharacters(text).trim().split('\n', 1)[0];
 
 const add = ({ passed, failed, skipped }) => {
   counts.passed += passed;
@@ -53,16 +66,22 @@ const test = async (script) => {
   const first = await runJest(script);
   add(first);
   if (first.succeeded) return true;
+  failures.push(...first.failures);
   if (!MAY_BE_UNSTEADY.includes(script) || first.files.length === 0 || first.files.length > MOST_UNSTEADY_FILES)
     return false;
-  for (const again of ['once', 'twice']) {
-    console.log(`\nRunning again, ${again}, what failed: ${first.files.join(', ')}`);
-    if (!(await runJest('test:again', ...first.files)).succeeded) return false;
+  for (let runs = 1, inARow = 0; runs <= MOST_RUNS_ALONE; runs++) {
+    console.log(
+      `\nRunning again, alone, what failed (${runs} of at most ${MOST_RUNS_ALONE}): ${first.files.join(', ')}`,
+    );
+    const again = await runJest('test:again', ...first.files);
+    failures.push(...again.failures);
+    inARow = again.succeeded ? inARow + 1 : 0;
+    if (inARow < 2) continue;
+    counts.passed += first.failed;
+    counts.failed -= first.failed;
+    return true;
   }
-  counts.passed += first.failed;
-  counts.failed -= first.failed;
-  unsteady.push(...first.files);
-  return true;
+  return false;
 };
 
 const contents = () => Promise.all(GENERATED.map((file) => readFile(file, 'utf8').catch(() => '')));
@@ -91,7 +110,7 @@ for (const step of STEPS) {
 }
 await rm(join(results, '..'), { recursive: true, force: true });
 if (failed) console.log(`\nStopped at: npm run ${failed === 'generated' ? 'generate' : failed}`);
-for (const file of unsteady) console.log(`UNSTEADY: ${file} failed once and then passed twice, alone.`);
+for (const failure of failures) console.log(`${failed ? 'FAILED' : 'UNSTEADY'}: ${failure}`);
 const forbidden = process.env.MAKULER_FORBID_SKIPS && counts.skipped > 0;
 if (forbidden) console.log(`${counts.skipped} tests were skipped, and here none may be.`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { searchFiles } from './marks.js';
@@ -6,6 +6,12 @@ import { searchFiles } from './marks.js';
 const MARK = 'Qvxzwqtr Åmærk';
 
 describe('the search for marks', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'makuler-marks-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
   it.each([
     ['plain text', Buffer.from(`x ${MARK} y`)],
     ['lower case', Buffer.from(`x ${MARK.toLowerCase()} y`)],
@@ -20,13 +26,11 @@ describe('the search for marks', () => {
     ]),
     ['across a chunk', Buffer.concat([Buffer.alloc(8 * 1024 * 1024 - 5), Buffer.from(MARK)])],
   ])('finds one in %s', async (_, bytes) => {
-    const directory = await mkdtemp(join(tmpdir(), 'makuler-marks-'));
     await writeFile(join(directory, 'f'), bytes);
     expect((await searchFiles([directory], [MARK])).hits.length).toBeGreaterThan(0);
   });
 
   it('finds nothing where there is none', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'makuler-marks-'));
     await writeFile(join(directory, 'f'), Buffer.alloc(9 * 1024 * 1024, 'Qvxz'));
     expect(await searchFiles([directory], [MARK])).toMatchObject({ hits: [], files: 1, bytes: 9 * 1024 * 1024 });
   });
