@@ -16,6 +16,8 @@ export interface RedisServer {
   /** Without a path: append `/N` for database N, of 1,024. */
   readonly url: string;
   readonly port: number;
+  /** Stopped (`SIGSTOP`), it takes connections and what is sent, and answers nothing. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   stop(): Promise<void>;
 }
 
@@ -34,10 +36,11 @@ export const startRedis = async (settings: Readonly<Record<string, string | numb
   const directory = await mkdtemp(join(tmpdir(), 'makuler-redis-'));
   const own = { port, dir: directory, bind: '127.0.0.1', requirepass: PASSWORD, databases: 1024, save: '' };
   const flags = Object.entries({ ...own, ...settings }).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const stop = await runRedis(flags, 'Ready to accept connections');
+  const { signal, stop } = await runRedis(flags, 'Ready to accept connections');
   return {
     url: `redis://:${PASSWORD}@127.0.0.1:${port}`,
     port,
+    signal,
     async stop() {
       await stop();
       await rm(directory, { recursive: true, force: true });
@@ -45,8 +48,11 @@ export const startRedis = async (settings: Readonly<Record<string, string | numb
   };
 };
 
-/** Resolves to what ends it, when it has said `ready`. */
-export const runRedis = async (flags: readonly string[], ready: string): Promise<() => Promise<void>> => {
+/** Resolves when it has said `ready`. */
+export const runRedis = async (
+  flags: readonly string[],
+  ready: string,
+): Promise<Pick<RedisServer, 'signal' | 'stop'>> => {
   const child = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   let said = '';
@@ -54,8 +60,11 @@ export const runRedis = async (flags: readonly string[], ready: string): Promise
   while (!said.includes(ready))
     if ((await Promise.race([once(child.stdout, 'data'), ended.then(() => 'ended' as const)])) === 'ended')
       throw new Error(`redis-server did not start: ${said}`);
-  return async () => {
-    child.kill();
-    await ended;
+  return {
+    signal: (name) => void child.kill(name),
+    async stop() {
+      child.kill();
+      await ended;
+    },
   };
 };

@@ -1,5 +1,5 @@
 import { MakulerError } from '#kernel';
-import { jobBackend } from '#jobs';
+import { BullJobs, defineJob, jobBackend } from '#jobs';
 import { dumpOf } from './redis-dump.js';
 import { jobsConformance } from './jobs.suite.js';
 import { PASSWORD, hasRedis, startRedis } from './redis-server.js';
@@ -57,6 +57,27 @@ if (hasRedis()) {
       await backend.close();
     }),
   );
+
+  describe('a Redis that answers nothing', () => {
+    it('is given up after a while, and works again when it answers', async () => {
+      const server = await startRedis();
+      const backend = jobBackend({ databaseUrl: '', redisUrl: server.url });
+      await backend.prepare();
+      const jobs = new BullJobs(backend);
+      const job = defineJob('asked', {});
+      await jobs.enqueue(job, {});
+      server.signal('SIGSTOP');
+      await expect(jobs.enqueue(job, {})).rejects.toMatchObject({ code: 'queue-unavailable' });
+      await expect(jobs.counts(job)).rejects.toMatchObject({ code: 'queue-unavailable' });
+      server.signal('SIGCONT');
+      await jobs.enqueue(job, {});
+      // What was asked in between may have come through: at least once.
+      expect((await jobs.counts(job)).waiting).toBeGreaterThanOrEqual(2);
+      await jobs.close();
+      await backend.close();
+      await server.stop();
+    });
+  });
 
   describe('an address of Redis that leads nowhere', () => {
     it('is told at the start, without the password', async () => {

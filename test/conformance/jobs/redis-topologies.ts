@@ -67,7 +67,7 @@ export const sentinelRedis = async (): Promise<
       `sentinel auth-pass ${GROUP} ${PASSWORD}`,
     ].join('\n'),
   );
-  const stopSentinel = await runRedis([file, '--sentinel'], '+monitor');
+  const sentinelServer = await runRedis([file, '--sentinel'], '+monitor');
   const sentinel = new Redis({ port, password: 'watch' });
   const nodes = [clientOf(primary.port), clientOf(replica.port)];
   return {
@@ -81,7 +81,7 @@ export const sentinelRedis = async (): Promise<
     },
     async stop() {
       for (const client of [sentinel, ...nodes]) client.disconnect();
-      await Promise.all([stopSentinel(), primary.stop(), replica.stop()]);
+      await Promise.all([sentinelServer.stop(), primary.stop(), replica.stop()]);
       await rm(directory, { recursive: true });
     },
   };
