@@ -41,13 +41,14 @@ describe('Dockerfile', () => {
     expect(last('USER').map((user) => user.getRawArgumentsContent())).toEqual(['node']);
   });
 
-  it('is asked for its health by what it holds: alive is healthy, and nobody there is not', async () => {
+  it('is asked for its health by what it holds: alive is healthy, unwell and nobody there are not', async () => {
     const [, program, ...parameters] = [...last('HEALTHCHECK').map((check) => words(check.getTextContent()))].flatMap(
       (command) => ['', ...command],
     );
     expect(program).toBe('node');
+    let alive = true;
     const api = createServer((request, response) =>
-      response.writeHead(request.url === '/health/live' ? 200 : 404).end(),
+      response.writeHead(request.url === '/health/live' && alive ? 200 : 503).end(),
     ).listen(0, '127.0.0.1');
     await once(api, 'listening');
     const { port } = api.address() as AddressInfo;
@@ -58,6 +59,8 @@ describe('Dockerfile', () => {
       );
     expect(await healthy({ PORT: String(port) })).toBe(true);
     expect(await healthy({ PORT: '1', METRICS_PORT: String(port) })).toBe(true);
+    alive = false;
+    expect(await healthy({ PORT: String(port) })).toBe(false);
     api.close();
     expect(await healthy({ PORT: '1' })).toBe(false);
   });

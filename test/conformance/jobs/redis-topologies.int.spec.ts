@@ -68,7 +68,6 @@ if (hasRedis()) {
       await jobs.enqueue(job, {});
       server.signal('SIGSTOP');
       await expect(jobs.enqueue(job, {})).rejects.toMatchObject({ code: 'queue-unavailable' });
-      await expect(jobs.counts(job)).rejects.toMatchObject({ code: 'queue-unavailable' });
       server.signal('SIGCONT');
       await jobs.enqueue(job, {});
       // What was asked in between may have come through: at least once.
