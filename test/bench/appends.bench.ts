@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { event, EventRegistry, personal, plain, subject } from '#events';
 import type { ActorId, SubjectId } from '#kernel';
-import { inContext, newId, RandomIds, SystemClock } from '#kernel';
-import { EventStoreDb, EventStoreLedger } from '#ledger';
+import { inContext, newId, RandomIds } from '#kernel';
 import type { Bench, Report } from './bench.js';
 import { rateOf } from './bench.js';
+import { ledgerOver } from './ledger-over.js';
 import { startEventNodeProgram, startVaultProgram } from './stores.js';
 
 const Noted = event('bench.noted', 1, {
@@ -26,13 +26,7 @@ export const appends: Bench = {
     const store = await startEventNodeProgram();
     const vault = await startVaultProgram(store.url);
     const bare = EventStoreDBClient.connectionString(store.url);
-    const ledger = new EventStoreLedger({
-      store: new EventStoreDb(store.url),
-      vault: vault.client,
-      registry: new EventRegistry([Noted]),
-      clock: new SystemClock(),
-      policyVersion: () => 'bench',
-    });
+    const ledger = ledgerOver(store, vault.client, new EventRegistry([Noted]));
     const known = Array.from({ length: PEOPLE }, () => newId<SubjectId>());
     const sealed = (id: SubjectId, count: number, partition: () => string) => {
       const draft = () =>

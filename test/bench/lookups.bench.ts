@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventRegistry } from '#composition';
 import { customerCard } from '#customers';
 import type { ActorId, CustomerId } from '#kernel';
 import { newId, SystemClock, systemContext } from '#kernel';
-import type { Ledger } from '#ledger';
-import { EventStoreDb, EventStoreLedger } from '#ledger';
 import { createPool } from '#postgres';
 import { ProjectionRunner } from '#projections';
 import { holdings } from '#retention';
@@ -15,6 +12,7 @@ import { reachesEnd } from './at-the-end.js';
 import type { Bench, Report } from './bench.js';
 import { latenciesOf, quantile } from './bench.js';
 import { inBulk, personOf, registered, write } from './business.js';
+import { ledgerOver } from './ledger-over.js';
 import { built, startEventNodeProgram, startProgram, startVaultProgram } from './stores.js';
 
 const FEW = 1_000;
@@ -36,10 +34,7 @@ export const lookups: Bench = {
     const tokens = new Tokens(control, new SystemClock());
     await tokens.migrate();
     const { token } = await tokens.create({ roles: ['service-desk'], label: 'bench', defaultPurpose: 'kundehjelp' });
-    const ledger: Ledger = new EventStoreLedger({
-      ...{ store: new EventStoreDb(store.url), vault: vault.client },
-      ...{ registry: eventRegistry(), clock: new SystemClock(), policyVersion: () => 'bench' },
-    });
+    const ledger = ledgerOver(store, vault.client);
     // What the api reads when it answers: a card, and how long it is kept.
     const context = () => systemContext(newId<ActorId>());
     const runner = new ProjectionRunner({ pool: readModels, ledger, followers: [customerCard, holdings], context });

@@ -1,21 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { eventRegistry } from '#composition';
 import { customerCard } from '#customers';
 import type { ActorId } from '#kernel';
-import { newId, SystemClock, systemContext } from '#kernel';
+import { newId, systemContext } from '#kernel';
 import type { Ledger } from '#ledger';
-import { EventStoreDb, EventStoreLedger } from '#ledger';
 import { createPool } from '#postgres';
 import type { Projection } from '#projections';
 import { ProjectionRunner, ProjectionStates } from '#projections';
 import { holdings } from '#retention';
 import { testDatabase } from '#testing';
-import type { Vault } from '#vault';
 import { projections } from '../../apps/projector/src/projections.js';
 import type { Bench, Report } from './bench.js';
 import { timed } from './bench.js';
 import { inBulk, writeCustomer } from './business.js';
+import { ledgerOver } from './ledger-over.js';
 import { startEventNodeProgram, startVaultProgram } from './stores.js';
 
 /** Each leaves ten events. */
@@ -34,12 +32,7 @@ export const rebuild: Bench = {
     const events = 10 * customers;
     const store = await startEventNodeProgram();
     const vault = await startVaultProgram(store.url);
-    const ledgerOf = (client: Vault): Ledger =>
-      new EventStoreLedger({
-        ...{ store: new EventStoreDb(store.url), vault: client },
-        ...{ registry: eventRegistry(), clock: new SystemClock(), policyVersion: () => 'bench' },
-      });
-    const writer = ledgerOf(vault.client);
+    const writer = ledgerOver(store, vault.client);
     await inBulk(report, `making ${events.toLocaleString('en')} events`, customers, (n) => writeCustomer(writer, n));
     await writer.close();
     const client = EventStoreDBClient.connectionString(store.url);
@@ -54,7 +47,7 @@ export const rebuild: Bench = {
       [`one read model (${holdings.name})`, [holdings]],
       [`all ${projections.length} read models`, projections],
     ] as const) {
-      const ledger = ledgerOf(await vault.connect());
+      const ledger = ledgerOver(store, await vault.connect());
       const ms = await timeToBuild(report, what, ledger, chosen);
       report.row(what, (events / ms) * 1_000, '/s', BARE);
       await ledger.close();

@@ -116,3 +116,20 @@ export const startVaultHouse = async (over: Partial<VaultServerOptions> = {}): P
     },
   };
 };
+
+/** What the vault's program is told so that it serves a house whose own vault is stopped. */
+export const environmentOf = (
+  { options, mirrors }: VaultHouse,
+  eventStoreUrl: string,
+  port = options.port,
+): Record<string, string> => ({
+  VAULT_DATABASE_URL: options.databaseUrl,
+  EVENTSTORE_URL: eventStoreUrl,
+  VAULT_PORT: String(port),
+  VAULT_CERT_FILE: options.certFile,
+  VAULT_KEY_FILE: options.keyFile,
+  VAULT_CA_FILE: options.caFile,
+  CUSTODIAN: mirrors.join(','),
+  MAKULER_HOME: options.home!,
+  VAULT_LEASE_MS: String(TEST_LEASE_MS),
+});

@@ -10,7 +10,7 @@ import type { Server } from '../conformance/event-store/connection.js';
 import { startOwnNode } from '../conformance/event-store/event-node.js';
 import { urlOf } from './gate-world.js';
 import type { VaultHouse } from './vault-house.js';
-import { startVaultHouse, TEST_LEASE_MS } from './vault-house.js';
+import { environmentOf, startVaultHouse, TEST_LEASE_MS } from './vault-house.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/apps/vault/src/main.js', import.meta.url));
 const AD = new TextEncoder().encode('event');
@@ -34,19 +34,10 @@ describe('the vault’s process', () => {
   });
 
   const launch = async (over: Record<string, string> = {}): Promise<Record<string, unknown>> => {
-    const { databaseUrl, port, certFile, keyFile, caFile, home } = house.options;
     child = spawn(process.execPath, [MAIN], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
-        VAULT_DATABASE_URL: databaseUrl,
-        EVENTSTORE_URL: urlOf(node),
-        VAULT_PORT: String(port),
-        VAULT_CERT_FILE: certFile,
-        VAULT_KEY_FILE: keyFile,
-        VAULT_CA_FILE: caFile,
-        CUSTODIAN: house.mirrors.join(','),
-        MAKULER_HOME: home!,
-        VAULT_LEASE_MS: String(TEST_LEASE_MS),
+        ...environmentOf(house, urlOf(node)),
         ...over,
       },
     });

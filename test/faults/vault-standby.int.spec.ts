@@ -15,7 +15,7 @@ import { startOwnNode } from '../conformance/event-store/event-node.js';
 import { urlOf } from './gate-world.js';
 import { StandingProcess } from './standing-process.js';
 import type { VaultHouse } from './vault-house.js';
-import { startVaultHouse, TEST_LEASE_MS } from './vault-house.js';
+import { environmentOf, startVaultHouse, TEST_LEASE_MS } from './vault-house.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/apps/vault/src/main.js', import.meta.url));
 const AD = new TextEncoder().encode('event');
@@ -64,18 +64,9 @@ describe('two vaults', () => {
   });
 
   const launch = async (which: 0 | 1): Promise<Vault> => {
-    const { databaseUrl, certFile, keyFile, caFile, home } = house.options;
     const metricsPort = await freePort();
     const process = new StandingProcess([MAIN], {
-      VAULT_DATABASE_URL: databaseUrl,
-      EVENTSTORE_URL: urlOf(node),
-      VAULT_PORT: String(ports[which]),
-      VAULT_CERT_FILE: certFile,
-      VAULT_KEY_FILE: keyFile,
-      VAULT_CA_FILE: caFile,
-      CUSTODIAN: house.mirrors.join(','),
-      MAKULER_HOME: home!,
-      VAULT_LEASE_MS: String(TEST_LEASE_MS),
+      ...environmentOf(house, urlOf(node), ports[which]),
       METRICS_PORT: String(metricsPort),
     });
     return { process, address: `127.0.0.1:${ports[which]}`, metricsPort };
