@@ -9,6 +9,7 @@ import { ErasureBoard } from './erasure-board.js';
 import type { ErasureCase } from './erasure-case.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { approveErasure, planChanged, replan } from './erasure-decisions.js';
+import { recordItems } from './record-parts.js';
 import { ErasurePlanner } from './planner.js';
 
 /**
@@ -39,8 +40,11 @@ export class ApproveErasureHandler implements ICommandHandler<ApproveErasure> {
     const { state } = await this.ledger.load(erasureCase, stream);
     if (state.status === 'planned' && state.plan.erasureId === erasureId && state.plan.salt.state === 'value') {
       const now = await this.planner.compute(owner, erasureId, state.plan.salt.reveal());
-      const replanned = await this.ledger.decide(erasureCase, stream, (current) => replan(current, now));
-      if (replanned.written > 0 && replanned.state.status === 'planned') throw planChanged(replanned.state.plan);
+      if (now.planHash !== state.plan.planHash) {
+        const parts = await recordItems(this.ledger, state.plan, now.items);
+        const replanned = await this.ledger.decide(erasureCase, stream, (current) => replan(current, now, parts));
+        if (replanned.written > 0 && replanned.state.status === 'planned') throw planChanged(replanned.state.plan);
+      }
     }
     const approval = { planHash, actor: currentContext().actor, fourEyes: this.policy.erasure.fourEyes };
     const approved = await this.ledger.decide(erasureCase, stream, (now) => approveErasure(now, erasureId, approval));

@@ -2,8 +2,10 @@ import type { Draft } from '#events';
 import type { Clearing } from '#vault/operations';
 import type { Certified, ErasureCase } from './erasure-case.js';
 import type { IssuedCertificate } from './erasure-decisions.js';
+import { withParts } from './erasure-decisions.js';
 import type { RecertificationReason } from './erasure.events.js';
 import { ErasureAttested, ErasureRecertified } from './erasure.events.js';
+import { NO_PARTS } from './parts.js';
 
 /** What the vault's answer asks for: another certificate, the attestation, or nothing. */
 export type NextStatement =
@@ -49,12 +51,12 @@ export interface Recertification extends IssuedCertificate {
 }
 
 /** Replaces the certificate. Says nothing when the date would not move forward, and after the attestation. */
-export const recordRecertification = (state: ErasureCase, next: Recertification): Draft<any>[] => {
+export const recordRecertification = (state: ErasureCase, next: Recertification, parts = NO_PARTS): Draft<any>[] => {
   if (state.status !== 'erased' || state.attestation !== undefined || state.edition !== next.replaces) return [];
   if (!movesForward(state, next.backupsClearedBy)) return [];
   const { certificate, backupsClearedBy, epoch, reason } = next;
   const about = { ownerId: state.plan.owner.id, erasureId: state.plan.erasureId };
-  return [ErasureRecertified.of({ ...about, certificate, backupsClearedBy, epoch, reason })];
+  return [ErasureRecertified.of({ ...about, ...withParts({ certificate }, parts), backupsClearedBy, epoch, reason })];
 };
 
 export interface Attestation {

@@ -8,6 +8,7 @@ import { nextStatement, recordAttestation, recordRecertification } from './clear
 import { ErasureBoard, ownerOf } from './erasure-board.js';
 import type { ErasureCase } from './erasure-case.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
+import { recordPieces } from './record-parts.js';
 import { Statements } from './statements.js';
 
 /** What a round came to. */
@@ -62,7 +63,8 @@ export class ClearingFollowUp {
     const { backupsClearedBy, reason } = next;
     const certificate = await this.statements.recertify(state, next);
     const statement = { certificate, backupsClearedBy, reason, epoch: clearing.epoch, replaces: state.edition };
-    return this.#write(owner, 'recertified', (now) => recordRecertification(now, statement));
+    const parts = await recordPieces(this.ledger, state.plan, certificate);
+    return this.#write(owner, 'recertified', (now) => recordRecertification(now, statement, parts));
   }
 
   async #write(

@@ -7,6 +7,7 @@ import type { PlanLine, RecertificationReason } from './erasure.events.js';
 import {
   ErasureApproved,
   ErasureAttested,
+  ErasureCertificateListed,
   ErasureCertified,
   ErasureDelayed,
   ErasureExecuted,
@@ -18,6 +19,7 @@ import {
   ErasureStopped,
   ErasureVerified,
 } from './erasure.events.js';
+import type { Parts } from './parts.js';
 
 /** Where an erasure stands, for people: `requested` to `verified` are steps that run by themselves. */
 export type ErasureState =
@@ -65,13 +67,21 @@ export interface ErasureRow {
   readonly attestation: string | null;
 }
 
+/** A piece of a certificate that is too long for one event, until the event that it belongs to. */
+interface PieceRow {
+  readonly list: string;
+  readonly part: number;
+  readonly piece: string;
+}
+
 interface Tables {
   erasure_board: ErasureRow;
+  certificate_piece: PieceRow;
 }
 
 /** The board of erasures. It holds no personal value, so an erasure takes nothing from it: it is what remains to be shown. */
 export const erasureBoard = projection<Tables>('erasure_board', {
-  version: 2,
+  version: 3,
   holdsPersonalData: false,
   tables: `
     create table erasure_board (
@@ -93,7 +103,13 @@ export const erasureBoard = projection<Tables>('erasure_board', {
     );
     create index on erasure_board (planned_at desc, erasure_id);
     create index on erasure_board (state) where state in ('requested', 'fenced', 'executed', 'verified');
-    create index on erasure_board (erasure_id) where state = 'erased' and attestation is null;`,
+    create index on erasure_board (erasure_id) where state = 'erased' and attestation is null;
+    create table certificate_piece (
+      list uuid not null,
+      part integer not null,
+      piece text not null,
+      primary key (list, part)
+    );`,
 })
   .on(ErasurePlanned, async (event, db) => {
     const { erasureId, ownerId, ownerKind, ground, planHash, summary } = event.data;
@@ -123,8 +139,13 @@ export const erasureBoard = projection<Tables>('erasure_board', {
     advance(event, db, 'executed', { live_erased_at: new Date(event.data.liveErasedAt) }),
   )
   .on(ErasureVerified, (event, db) => advance(event, db, 'verified'))
-  .on(ErasureCertified, (event, db) => advance(event, db, 'erased', certified(event, null)))
-  .on(ErasureRecertified, (event, db) => noteStep(event, db, 'recertified', certified(event, event.data.reason)))
+  .on(ErasureCertificateListed, async ({ data: { list, part, piece } }, db) => {
+    await db.insertInto('certificate_piece').values({ list, part, piece }).execute();
+  })
+  .on(ErasureCertified, async (event, db) => advance(event, db, 'erased', await certified(event, db, null)))
+  .on(ErasureRecertified, async (event, db) =>
+    noteStep(event, db, 'recertified', await certified(event, db, event.data.reason)),
+  )
   .on(ErasureAttested, (event, db) => {
     const { attestation, backupsClearedAt } = event.data;
     return noteStep(event, db, 'attested', { attestation, backups_cleared_at: new Date(backupsClearedAt) });
@@ -152,16 +173,25 @@ const appended = (step: string, event: Step) =>
   sql<any>`erasure_board.steps || ${JSON.stringify(stepOf(step, event))}::jsonb`;
 
 type Issued = Step & {
-  readonly data: { readonly certificate: string; readonly backupsClearedBy: string | null };
+  readonly data: Parts & { readonly certificate: string; readonly backupsClearedBy: string | null };
 };
 
-const certified = ({ data, at }: Issued, reason: RecertificationReason | null) => {
-  const { certificate, backupsClearedBy } = data;
+const certified = async ({ data, at }: Issued, db: Transaction<Tables>, reason: RecertificationReason | null) => {
+  const { backupsClearedBy } = data;
+  const certificate = [...(await takePieces(data, db)), data.certificate].join('');
   const issued = JSON.stringify({ certificate, backupsClearedBy, reason, issuedAt: at.toISOString() });
   return {
     backups_cleared_by: backupsClearedBy === null ? null : new Date(backupsClearedBy),
     certificates: sql<any>`certificates || (${issued}::jsonb || jsonb_build_object('edition', jsonb_array_length(certificates) + 1))`,
   };
+};
+
+/** Takes the pieces out that an event names. Throws when one is not there. */
+const takePieces = async ({ list, parts }: Parts, db: Transaction<Tables>): Promise<readonly string[]> => {
+  if (list === null) return [];
+  const rows = await db.deleteFrom('certificate_piece').where('list', '=', list).returningAll().execute();
+  if (rows.length !== parts) throw new Error(`of ${parts} pieces of a certificate, ${rows.length} stand in the log`);
+  return rows.toSorted((a, b) => a.part - b.part).map(({ piece }) => piece);
 };
 
 /** Something more is said of an erasure that is complete: its state stays. */

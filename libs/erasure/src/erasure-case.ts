@@ -6,17 +6,21 @@ import type { DestroyedKey, PlanLine, PlannedScope, RecertificationReason } from
 import {
   ErasureApproved,
   ErasureAttested,
+  ErasureCertificateListed,
   ErasureCertified,
   ErasureDelayed,
   ErasureExecuted,
   ErasureExecutionRequested,
   ErasureFenced,
   ErasureGivenUp,
+  ErasureKeysListed,
   ErasurePlanned,
   ErasureRecertified,
   ErasureStopped,
   ErasureVerified,
 } from './erasure.events.js';
+import type { Met, Parts } from './parts.js';
+import { meet, whole } from './parts.js';
 
 /** The plan that is on the table. Items, salt and note read as erased once the erasure has been executed. */
 export interface Plan {
@@ -25,7 +29,9 @@ export interface Plan {
   readonly ground: string;
   readonly planHash: string;
   readonly summary: readonly PlanLine[];
+  /** Those that its event holds: all of them or, where it has parts, none. `itemsOf` reads all. */
   readonly items: Opened<readonly PlannedScope[]>;
+  readonly parts: Parts;
   readonly salt: Opened<string>;
   readonly note: Opened<string | null>;
   /** Who planned first: a plan that was computed anew is still theirs. */
@@ -67,10 +73,15 @@ export type ErasureCase =
   | { readonly status: 'planned'; readonly plan: Plan }
   | { readonly status: 'approved'; readonly plan: Plan; readonly approvedBy: ActorId }
   | ({ readonly status: 'requested' } & Underway)
-  | ({ readonly status: 'fenced'; readonly orderId: string } & Underway)
+  | ({ readonly status: 'fenced'; readonly orderId: string; readonly keys: Met<readonly DestroyedKey[]> } & Underway)
   | ({ readonly status: 'executed'; readonly executed: Executed } & Underway)
-  | ({ readonly status: 'verified'; readonly executed: Executed } & Underway)
-  | ({ readonly status: 'erased'; readonly plan: Plan; readonly executed: Executed } & Certified);
+  | ({ readonly status: 'verified'; readonly executed: Executed; readonly pieces: Met<string> } & Underway)
+  | ({
+      readonly status: 'erased';
+      readonly plan: Plan;
+      readonly executed: Executed;
+      readonly pieces: Met<string>;
+    } & Certified);
 
 /** The steps that the job still has to do are those of a case in one of these states. */
 export type UnderwayCase = Extract<ErasureCase, { status: 'requested' | 'fenced' | 'executed' | 'verified' }>;
@@ -86,26 +97,38 @@ export const erasureCase: Decider<ErasureCase> = {
     const { plan } = state;
     if (isEvent(event, ErasureApproved)) return { status: 'approved', plan, approvedBy: event.metadata.actor };
     if (isEvent(event, ErasureExecutionRequested)) return { status: 'requested', plan, delayed: [] };
-    if (isEvent(event, ErasureFenced)) return { status: 'fenced', plan, orderId: event.data.orderId, delayed: [] };
+    if (isEvent(event, ErasureFenced))
+      return { status: 'fenced', plan, orderId: event.data.orderId, keys: new Map(), delayed: [] };
     if (isEvent(event, ErasureStopped)) return { status: 'planned', plan };
     if (isEvent(event, ErasureGivenUp)) return { status: 'none', ownerKnown: true };
     if (isEvent(event, ErasureDelayed) && isUnderway(state))
       return { ...state, delayed: [...state.delayed, `${event.data.step}:${event.data.code}`] };
+    if (isEvent(event, ErasureKeysListed) && state.status === 'fenced')
+      return { ...state, keys: meet(state.keys, event.data.list, event.data.destroyed) };
     if (isEvent(event, ErasureExecuted) && state.status === 'fenced') {
-      const { liveErasedAt, destroyed } = event.data;
-      return { status: 'executed', plan, executed: { orderId: state.orderId, liveErasedAt, destroyed }, delayed: [] };
+      const { orderId, keys } = state;
+      const destroyed = [...whole(keys, event.data).flat(), ...event.data.destroyed];
+      const executed = { orderId, liveErasedAt: event.data.liveErasedAt, destroyed };
+      return { status: 'executed', plan, executed, delayed: [] };
     }
     if (isEvent(event, ErasureVerified) && state.status === 'executed')
-      return { ...state, status: 'verified', delayed: [] };
+      return { ...state, status: 'verified', pieces: new Map(), delayed: [] };
+    if (state.status !== 'verified' && state.status !== 'erased') return state;
+    const { pieces } = state;
+    if (isEvent(event, ErasureCertificateListed))
+      return { ...state, pieces: meet(pieces, event.data.list, event.data.piece) };
     if (isEvent(event, ErasureCertified) && state.status === 'verified') {
-      const { certificate, backupsClearedBy, epoch } = event.data;
+      const { backupsClearedBy, epoch } = event.data;
+      const certificate = certificateOf(event, pieces);
       const certified = { certificate, backupsClearedBy, epoch, edition: 1, reason: undefined, attestation: undefined };
-      return { status: 'erased', plan, executed: state.executed, ...certified };
+      return { status: 'erased', plan, executed: state.executed, pieces: new Map(), ...certified };
     }
     if (state.status !== 'erased') return state;
     if (isEvent(event, ErasureRecertified)) {
-      const { certificate, backupsClearedBy, epoch, reason } = event.data;
-      return { ...state, certificate, backupsClearedBy, epoch, reason, edition: state.edition + 1 };
+      const { backupsClearedBy, epoch, reason } = event.data;
+      const certificate = certificateOf(event, pieces);
+      const edition = state.edition + 1;
+      return { ...state, certificate, backupsClearedBy, epoch, reason, edition, pieces: new Map() };
     }
     return isEvent(event, ErasureAttested) ? { ...state, attestation: event.data.attestation } : state;
   },
@@ -117,12 +140,18 @@ export const erasureCase: Decider<ErasureCase> = {
  */
 export const plannedCase: Decider<ErasureCase> = { ...erasureCase, beginsWith: ErasurePlanned };
 
+const certificateOf = (
+  { data }: { readonly data: Parts & { readonly certificate: string } },
+  pieces: Met<string>,
+): string => [...whole(pieces, data), data.certificate].join('');
+
 const planOf = (event: RecordedEvent<(typeof ErasurePlanned)['fields']>, before: ErasureCase): Plan => {
-  const { ownerId, ownerKind, erasureId, ground, planHash, summary, items, salt, note } = event.data;
+  const { ownerId, ownerKind, erasureId, ground, planHash, summary, list, parts, items, salt, note } = event.data;
   const owner = ownerKind === 'subject' ? subjectOwner(ownerId as SubjectId) : companyOwner(ownerId as CompanyId);
   const same = before.status !== 'none' && before.plan.erasureId === erasureId ? before.plan : undefined;
   return {
     ...{ erasureId, owner, ground, planHash, summary, items, salt, note },
+    parts: { list, parts },
     plannedBy: same?.plannedBy ?? event.metadata.actor,
     plannedAt: event.at,
     policyVersion: event.metadata.policyVersion,

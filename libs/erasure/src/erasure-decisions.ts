@@ -17,6 +17,8 @@ import {
   ErasureStopped,
   ErasureVerified,
 } from './erasure.events.js';
+import type { Parts } from './parts.js';
+import { beside, NO_PARTS } from './parts.js';
 
 /** A plan as computed now, from the vault's list of scopes and the holdings. */
 export interface ComputedPlan {
@@ -33,11 +35,14 @@ export interface NewPlan extends ComputedPlan {
   readonly note: string | null;
 }
 
-const planned = ({ erasureId, owner, ground, planHash, summary, items, salt, note }: NewPlan): Draft<any> =>
-  ErasurePlanned.of(
-    { ownerId: owner.id, ownerKind: owner.kind, erasureId, ground, planHash, summary, items, salt, note },
+const planned = (plan: NewPlan, parts: Parts): Draft<any> => {
+  const { erasureId, owner, ground, planHash, summary, items, salt, note } = plan;
+  const about = { ownerId: owner.id, ownerKind: owner.kind, erasureId, ground, planHash, summary };
+  return ErasurePlanned.of(
+    { ...about, ...parts, items: beside(parts, items), salt, note },
     { partitions: { request: erasureId } },
   );
+};
 
 /** Throws `not-found` for a stream without events, and `erasure-in-progress` or `subject-closed` when another erasure stands in it. */
 export const refuseSecondErasure = (state: ErasureCase, erasureId: ErasureId): void => {
@@ -51,17 +56,17 @@ export const refuseSecondErasure = (state: ErasureCase, erasureId: ErasureId): v
   throw new MakulerError('erasure-in-progress', { facts: { erasureId: state.plan.erasureId } });
 };
 
-/** Puts a plan on the table. Said again, says nothing. Throws what `refuseSecondErasure` throws. */
-export const planErasure = (state: ErasureCase, plan: NewPlan): Draft<any>[] => {
+/** Puts a plan on the table; `parts` names its items if they were recorded before. Said again, says nothing. Throws what `refuseSecondErasure` throws. */
+export const planErasure = (state: ErasureCase, plan: NewPlan, parts = NO_PARTS): Draft<any>[] => {
   refuseSecondErasure(state, plan.erasureId);
-  return state.status === 'none' ? [planned(plan)] : [];
+  return state.status === 'none' ? [planned(plan, parts)] : [];
 };
 
 /** Replaces the plan by one computed now, under the same id; an approval of the old one is void. Says nothing if it is the same. */
-export const replan = (state: ErasureCase, now: ComputedPlan): Draft<any>[] => {
+export const replan = (state: ErasureCase, now: ComputedPlan, parts = NO_PARTS): Draft<any>[] => {
   if (state.status !== 'planned' && state.status !== 'approved') return [];
   if (state.plan.planHash === now.planHash) return [];
-  return [planned(replacing(state.plan, now))];
+  return [planned(replacing(state.plan, now), parts)];
 };
 
 const replacing = ({ erasureId, owner, ground, salt, note }: Plan, now: ComputedPlan): NewPlan => {
@@ -134,11 +139,11 @@ export const fenceOwner = (state: ErasureCase, orderId: string): Draft<any>[] =>
     : [];
 
 /** Behind the fence the plan is another: back to a plan, which needs its own approval and its own request to execute. */
-export const stopErasure = (state: ErasureCase, orderId: string, now: ComputedPlan): Draft<any>[] =>
+export const stopErasure = (state: ErasureCase, orderId: string, now: ComputedPlan, parts = NO_PARTS): Draft<any>[] =>
   state.status === 'fenced' && state.orderId === orderId
     ? [
         ErasureStopped.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId }),
-        planned(replacing(state.plan, now)),
+        planned(replacing(state.plan, now), parts),
       ]
     : [];
 
@@ -152,7 +157,7 @@ export const noteDelay = (state: ErasureCase, step: string, code: string): Draft
  * Records what the vault has destroyed. `subject.erased` and the details stand together or not at all, so a projection
  * that has forgotten the person always knows since when.
  */
-export const recordExecution = (state: ErasureCase, receipt: Executed): Draft<any>[] => {
+export const recordExecution = (state: ErasureCase, receipt: Executed, parts = NO_PARTS): Draft<any>[] => {
   if (state.status !== 'fenced' || state.orderId !== receipt.orderId) return [];
   const { owner, erasureId, summary } = state.plan;
   const categories: Record<string, number> = {};
@@ -161,7 +166,7 @@ export const recordExecution = (state: ErasureCase, receipt: Executed): Draft<an
   const { liveErasedAt, destroyed } = receipt;
   return [
     SubjectErased.of({ ownerId: owner.id, ownerKind: owner.kind, categories, retained }),
-    ErasureExecuted.of({ ownerId: owner.id, erasureId, liveErasedAt, destroyed }),
+    ErasureExecuted.of({ ownerId: owner.id, erasureId, liveErasedAt, ...parts, destroyed: beside(parts, destroyed) }),
   ];
 };
 
@@ -173,7 +178,15 @@ export const recordVerification = (state: ErasureCase): Draft<any>[] =>
 /** What a certificate says of backups, with the certificate itself. */
 export type IssuedCertificate = Pick<Certified, 'certificate' | 'backupsClearedBy' | 'epoch'>;
 
-export const recordCertificate = (state: ErasureCase, issued: IssuedCertificate): Draft<any>[] =>
-  state.status === 'verified'
-    ? [ErasureCertified.of({ ownerId: state.plan.owner.id, erasureId: state.plan.erasureId, ...issued })]
-    : [];
+export const recordCertificate = (state: ErasureCase, issued: IssuedCertificate, parts = NO_PARTS): Draft<any>[] => {
+  if (state.status !== 'verified') return [];
+  const { erasureId, owner } = state.plan;
+  return [ErasureCertified.of({ ownerId: owner.id, erasureId, ...withParts(issued, parts) })];
+};
+
+/** A certificate as its event holds it: in it, or in parts beside it. */
+export const withParts = <T extends Pick<IssuedCertificate, 'certificate'>>(issued: T, parts: Parts): T & Parts => ({
+  ...issued,
+  ...parts,
+  certificate: parts.parts === 0 ? issued.certificate : '',
+});

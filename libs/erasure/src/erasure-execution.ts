@@ -18,7 +18,10 @@ import {
   stopErasure,
 } from './erasure-decisions.js';
 import { ErasurePlanner } from './planner.js';
+import { itemsOf } from './plan-items.js';
+import { recordItems, recordKeys, recordPieces } from './record-parts.js';
 import { Statements } from './statements.js';
+import { isGone, readsAsGone } from './verification.js';
 
 /**
  * Executes an erasure, from wherever it stands. Every step is found by folding the owner's stream and asking the vault, and
@@ -75,7 +78,8 @@ export class ErasureExecution {
     const receipt = (await this.shredder.receiptOf(orderId)) ?? (await this.#shred(state));
     if (!receipt) return;
     const { destroyed, liveErasedAt } = receipt;
-    await this.#decide(state, (now) => recordExecution(now, { orderId, destroyed, liveErasedAt }));
+    const parts = await recordKeys(this.ledger, state.plan, destroyed);
+    await this.#decide(state, (now) => recordExecution(now, { orderId, destroyed, liveErasedAt }, parts));
   }
 
   /**
@@ -84,10 +88,11 @@ export class ErasureExecution {
    */
   async #shred({ plan, orderId }: Extract<UnderwayCase, { status: 'fenced' }>): Promise<ShredReceipt | undefined> {
     const { owner, erasureId } = plan;
-    if (plan.salt.state !== 'value' || plan.items.state !== 'value')
+    const items = await itemsOf(this.ledger, plan);
+    if (plan.salt.state !== 'value' || items.state !== 'value')
       throw new Error('the plan can be read no more, and the vault knows nothing of its execution');
     // Only what is still necessary goes on: a note in an open case. What a law retains is finished, and nothing is added to it.
-    const except = plan.items.reveal().filter(({ action }) => action === 'defer');
+    const except = items.reveal().filter(({ action }) => action === 'defer');
     await this.shredder.fence({ orderId, owner, kind: 'erasure', except });
     // Whoever is given a new order fences under it, and after its event: from here on the vault refuses this one then.
     const { state: present } = await this.ledger.load(plannedCase, erasureStream(owner));
@@ -102,27 +107,24 @@ export class ErasureExecution {
     }
     // The fence comes down before the event says so: after a crash in between it goes up again, and the plan is computed anew.
     await this.shredder.release(owner, orderId);
-    await this.ledger.decide(plannedCase, erasureStream(owner), (state) => stopErasure(state, orderId, now));
+    const parts = await recordItems(this.ledger, plan, now.items);
+    await this.ledger.decide(plannedCase, erasureStream(owner), (state) => stopErasure(state, orderId, now, parts));
     return undefined;
   }
 
-  /** Asks vault and log once more, by another way than the one that destroyed the keys. */
+  /** Asks vault and log once more, by other ways than the one that destroyed the keys (docs/decisions/0008). */
   async #verify(state: Extract<UnderwayCase, { status: 'executed' }>): Promise<void> {
     const { owner } = state.plan;
     const kept = keptCounts(state.plan);
     if (Object.keys(kept).length === 0) await this.shredder.closeForEver(owner, state.executed.orderId);
-    const counts: Record<string, number> = {};
-    for (const { category, state: is } of await this.shredder.scopesOf(owner))
-      if (is === 'live') counts[category] = (counts[category] ?? 0) + 1;
-    const tooMany = Object.entries(counts).some(([category, count]) => count > (kept[category] ?? 0));
-    const own = await this.ledger.read(erasureStream(owner));
-    const readable = own.some(({ scopes }) => scopes.some((scope) => scope.state === 'live' && !kept[scope.category]));
-    if (tooMany || readable) throw new MakulerError('erasure-not-verified');
+    if (!isGone(await this.shredder.scopesOf(owner), kept) || !(await readsAsGone(this.ledger, owner, kept)))
+      throw new MakulerError('erasure-not-verified');
     await this.#decide(state, recordVerification);
   }
 
   async #certify(state: Extract<UnderwayCase, { status: 'verified' }>): Promise<void> {
     const issued = await this.statements.certify(state.plan, state.executed);
-    await this.#decide(state, (now) => recordCertificate(now, issued));
+    const parts = await recordPieces(this.ledger, state.plan, issued.certificate);
+    await this.#decide(state, (now) => recordCertificate(now, issued, parts));
   }
 }

@@ -1,11 +1,12 @@
 import type { IQueryHandler } from '@nestjs/cqrs';
 import { Query, QueryHandler } from '@nestjs/cqrs';
 import type { ErasureId, Opened, OwnerRef } from '#kernel';
-import { isEvent, Ledger } from '#ledger';
+import { Ledger } from '#ledger';
 import { ErasureBoard } from './erasure-board.js';
+import type { Plan } from './erasure-case.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import type { PlannedScope } from './erasure.events.js';
-import { ErasurePlanned } from './erasure.events.js';
+import { itemsAmong } from './plan-items.js';
 
 /** The plan that holds now, item by item: ids, dates and reasons, and the note of whoever planned. */
 export interface ErasurePlanView {
@@ -39,21 +40,17 @@ export class GetErasurePlanHandler implements IQueryHandler<GetErasurePlan> {
   ) {}
 
   async execute({ erasureId, owner: known }: GetErasurePlan): Promise<ErasurePlanView | undefined> {
-    if (known) return this.#lastPlan(erasureId, known);
-    const owner = await this.board.ownerOf(erasureId);
-    const { state } = await this.ledger.load(erasureCase, erasureStream(owner));
-    if (state.status === 'none' || state.plan.erasureId !== erasureId) return undefined;
-    const { planHash, ground, items, note } = state.plan;
-    return { erasureId, owner, planHash, ground, items, note };
-  }
-
-  async #lastPlan(erasureId: ErasureId, owner: OwnerRef): Promise<ErasurePlanView | undefined> {
+    const owner = known ?? (await this.board.ownerOf(erasureId));
     const events = await this.ledger.read(erasureStream(owner));
-    const plan = events
-      .filter((event) => isEvent(event, ErasurePlanned))
-      .findLast(({ data }) => data.erasureId === erasureId);
-    if (!plan) return undefined;
-    const { planHash, ground, items, note } = plan.data;
-    return { erasureId, owner, planHash, ground, items, note };
+    let last: Plan | undefined;
+    let state = erasureCase.initial;
+    for (const event of events) {
+      state = erasureCase.evolve(state, event);
+      if (state.status !== 'none' && state.plan.erasureId === erasureId) last = state.plan;
+    }
+    const holds = state.status !== 'none' && state.plan.erasureId === erasureId;
+    if (!last || (!known && !holds)) return undefined;
+    const { planHash, ground, note } = last;
+    return { erasureId, owner, planHash, ground, items: itemsAmong(events, last), note };
   }
 }

@@ -26,26 +26,65 @@ export interface DestroyedKey {
 }
 
 const ERASURE = 'A random id that occurs in this stream only.';
+const LIST = 'A random id that occurs in this stream only, and groups parts of one record.';
+const PARTS = 'How many parts a record has: follows from counts that stand beside it.';
+
+/** What events before they could have parts say of them. */
+const undivided = (data: Record<string, unknown>) => ({ ...data, list: null, parts: 0 });
+
+/** Some items of a plan that is too long for one event. They are part of a plan only once `erasure.planned` names their list. */
+export const ErasureItemsListed = event('erasure.items-listed', 1, {
+  ownerId: subject<SubjectId | CompanyId>(),
+  erasureId: plain<ErasureId>(ERASURE),
+  list: plain<string>(LIST),
+  part: plain<number>(PARTS),
+  items: personal<readonly PlannedScope[]>('request', { source: 'derived' }),
+});
+
+/** Some of the destroyed keys, if they are too many for one event. `erasure.executed` names their list. */
+export const ErasureKeysListed = event('erasure.keys-listed', 1, {
+  ownerId: subject<SubjectId | CompanyId>(),
+  erasureId: plain<ErasureId>(ERASURE),
+  list: plain<string>(LIST),
+  part: plain<number>(PARTS),
+  destroyed: plain<readonly DestroyedKey[]>('Hashes of destroyed random keys: they point to no scope and no value.'),
+});
+
+/** A piece of a certificate that is too long for one event. `erasure.certified` or `erasure.recertified` names its list. */
+export const ErasureCertificateListed = event('erasure.certificate-listed', 1, {
+  ownerId: subject<SubjectId | CompanyId>(),
+  erasureId: plain<ErasureId>(ERASURE),
+  list: plain<string>(LIST),
+  part: plain<number>(PARTS),
+  piece: plain<string>('Counts, hashes of destroyed keys and provisions of law; no id but that of the erasure.'),
+});
 const KIND = 'Says which kind of owner the stream belongs to; the stream name says it too.';
 
 /**
  * A plan: what would happen to every scope of this owner. Nothing has happened yet. Written again under the same id when
- * the plan changed. Items, note and the salt of the hash are sealed under a scope of this erasure's own, which is
+ * the plan changed. A plan of many keys has its items in parts, recorded before; `items` is empty then. Items, note and the salt of the hash are sealed under a scope of this erasure's own, which is
  * destroyed with the rest, so that nothing lists what the person had.
  */
-export const ErasurePlanned = event('erasure.planned', 1, {
-  ownerId: subject<SubjectId | CompanyId>(),
-  ownerKind: plain<'subject' | 'company'>(KIND),
-  erasureId: plain<ErasureId>(ERASURE),
-  ground: plain<string>('A ground of GDPR art. 17(1), out of the short list in the policy.'),
-  planHash: plain<string>(
-    'SHA-256 salted with a sealed random value: without it no guess about the plan can be tried.',
-  ),
-  summary: plain<readonly PlanLine[]>('Counts for each category and action; the dates are ends of fiscal years.'),
-  items: personal<readonly PlannedScope[]>('request', { source: 'derived' }),
-  salt: personal<string>('request', { source: 'derived' }),
-  note: personal<string | null>('request', { source: 'observed' }),
-});
+export const ErasurePlanned = event(
+  'erasure.planned',
+  2,
+  {
+    ownerId: subject<SubjectId | CompanyId>(),
+    ownerKind: plain<'subject' | 'company'>(KIND),
+    erasureId: plain<ErasureId>(ERASURE),
+    ground: plain<string>('A ground of GDPR art. 17(1), out of the short list in the policy.'),
+    planHash: plain<string>(
+      'SHA-256 salted with a sealed random value: without it no guess about the plan can be tried.',
+    ),
+    summary: plain<readonly PlanLine[]>('Counts for each category and action; the dates are ends of fiscal years.'),
+    list: plain<string | null>(LIST),
+    parts: plain<number>(PARTS),
+    items: personal<readonly PlannedScope[]>('request', { source: 'derived' }),
+    salt: personal<string>('request', { source: 'derived' }),
+    note: personal<string | null>('request', { source: 'observed' }),
+  },
+  { upcasts: { 1: undivided } },
+);
 
 /** Another person than the planner looked at the plan with this hash and agreed to it. */
 export const ErasureApproved = event('erasure.approved', 1, {
@@ -86,12 +125,19 @@ export const ErasureDelayed = event('erasure.delayed', 1, {
 });
 
 /** The keys are destroyed, and since `liveErasedAt` no process can read with them. Stands right after `subject.erased`. */
-export const ErasureExecuted = event('erasure.executed', 1, {
-  ownerId: subject<SubjectId | CompanyId>(),
-  erasureId: plain<ErasureId>(ERASURE),
-  liveErasedAt: plain<string>('The instant of a technical step, in this stream only.'),
-  destroyed: plain<readonly DestroyedKey[]>('Hashes of destroyed random keys: they point to no scope and no value.'),
-});
+export const ErasureExecuted = event(
+  'erasure.executed',
+  2,
+  {
+    ownerId: subject<SubjectId | CompanyId>(),
+    erasureId: plain<ErasureId>(ERASURE),
+    liveErasedAt: plain<string>('The instant of a technical step, in this stream only.'),
+    list: plain<string | null>(LIST),
+    parts: plain<number>(PARTS),
+    destroyed: plain<readonly DestroyedKey[]>('Hashes of destroyed random keys: they point to no scope and no value.'),
+  },
+  { upcasts: { 1: undivided } },
+);
 
 /** Vault and log were asked again: what the plan destroys can be read nowhere, and nothing is left that it does not keep. */
 export const ErasureVerified = event('erasure.verified', 1, {
@@ -109,15 +155,17 @@ const EPOCH = 'Counts the generations of the vault’s top key, which all keys o
  */
 export const ErasureCertified = event(
   'erasure.certified',
-  2,
+  3,
   {
     ownerId: subject<SubjectId | CompanyId>(),
     erasureId: plain<ErasureId>(ERASURE),
+    list: plain<string | null>(LIST),
+    parts: plain<number>(PARTS),
     certificate: plain<string>(CERTIFICATE),
     backupsClearedBy: plain<string | null>(CLEARED),
     epoch: plain<number | null>(EPOCH),
   },
-  { upcasts: { 1: (data) => ({ ...data, backupsClearedBy: null, epoch: null }) } },
+  { upcasts: { 1: (data) => ({ ...data, backupsClearedBy: null, epoch: null }), 2: undivided } },
 );
 
 /** Why a certificate was replaced. In each case the date moved forward, or became open. */
@@ -130,14 +178,21 @@ export type RecertificationReason =
   | 'mirror-outstanding';
 
 /** A new certificate in the place of the last one, because the date that it promised of backups could not be kept. */
-export const ErasureRecertified = event('erasure.recertified', 1, {
-  ownerId: subject<SubjectId | CompanyId>(),
-  erasureId: plain<ErasureId>(ERASURE),
-  certificate: plain<string>(CERTIFICATE),
-  backupsClearedBy: plain<string | null>(CLEARED),
-  epoch: plain<number>(EPOCH),
-  reason: plain<RecertificationReason>('One of three words.'),
-});
+export const ErasureRecertified = event(
+  'erasure.recertified',
+  2,
+  {
+    ownerId: subject<SubjectId | CompanyId>(),
+    erasureId: plain<ErasureId>(ERASURE),
+    list: plain<string | null>(LIST),
+    parts: plain<number>(PARTS),
+    certificate: plain<string>(CERTIFICATE),
+    backupsClearedBy: plain<string | null>(CLEARED),
+    epoch: plain<number>(EPOCH),
+    reason: plain<RecertificationReason>('One of three words.'),
+  },
+  { upcasts: { 1: undivided } },
+);
 
 /** Every mirror has confirmed that the roots are gone. The second signed statement: JWS (compact), Ed25519, about the last certificate. */
 export const ErasureAttested = event('erasure.attested', 1, {

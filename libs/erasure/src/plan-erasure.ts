@@ -10,7 +10,9 @@ import { Ledger } from '#ledger';
 import { Policy } from '#policy';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { planErasure, refuseSecondErasure } from './erasure-decisions.js';
+import { NO_PARTS } from './parts.js';
 import { ErasurePlanner } from './planner.js';
+import { recordItems } from './record-parts.js';
 
 export interface ErasurePlanning {
   readonly erasureId: ErasureId;
@@ -49,7 +51,9 @@ export class PlanErasureHandler implements ICommandHandler<PlanErasure> {
     else await this.#assertKnown(owner.id as CustomerId);
     const salt = randomBytes(32).toString('hex');
     const plan = { ...(await this.planner.compute(owner, erasureId, salt)), erasureId, owner, ground, salt, note };
-    const decided = await this.ledger.decide(erasureCase, erasureStream(owner), (now) => planErasure(now, plan));
+    // The same command again: nothing will be planned, so nothing is recorded for it.
+    const parts = state.status === 'none' ? await recordItems(this.ledger, plan, plan.items) : NO_PARTS;
+    const decided = await this.ledger.decide(erasureCase, erasureStream(owner), (now) => planErasure(now, plan, parts));
     // Said again after a crash, the plan that stands in the log is the one that counts, with its own salt.
     const planHash = decided.state.status === 'none' ? plan.planHash : decided.state.plan.planHash;
     return { erasureId, planHash, position: decided.position };

@@ -31,12 +31,17 @@ export class ErasurePlanner {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws `projection-behind`, `vault-unavailable`; and an error when the holdings lack a scope that stands in the log. */
+  /**
+   * Throws `projection-behind`, `vault-unavailable`; and an error when the holdings lack a scope that stands in the log, or the
+   * vault's list one whose key lives.
+   */
   async compute(owner: OwnerRef, erasureId: ErasureId, salt: string): Promise<ExecutablePlan> {
     // The vault first: a scope that is minted after this list was made is met by the next computation, behind the fence.
-    const scopes = (await this.shredder.scopesOf(owner)).filter(({ state }) => state === 'live');
+    const listed = await this.shredder.scopesOf(owner);
+    const scopes = listed.filter(({ state }) => state === 'live');
     const today = osloDay(this.clock.now());
     const held = new Map((await this.holdings.ofOwner(owner, today)).map((row) => [row.holding.scope_id, row]));
+    await this.#assertListed(owner, listed, [...held.keys()]);
     const planned: { scopeId: ScopeId; item: PlannedScope }[] = [];
     for (const scope of scopes)
       planned.push({ scopeId: scope.scopeId, item: await this.#itemOf(scope, owner, erasureId, held, today) });
@@ -49,6 +54,20 @@ export class ErasurePlanner {
       planHash: planHash(items, erasureId, salt),
       toShred: planned.filter(({ item }) => item.action === 'shred').map(({ scopeId }) => scopeId),
     };
+  }
+
+  /**
+   * What the log knows under this owner's keys, in all streams, the vault must list: a key that it forgot to name would outlive the
+   * erasure, and whoever counts what is left by the same list would not see it.
+   */
+  async #assertListed(owner: OwnerRef, listed: readonly ScopeInfo[], held: readonly ScopeId[]): Promise<void> {
+    const missing = without(held, listed);
+    if (missing.length === 0) return;
+    // What came into being between the two lists is in a new one; a tombstone without a name is in none.
+    const unnamed = without(missing, await this.shredder.scopesOf(owner));
+    const states = await this.ledger.scopeStates(unnamed);
+    if ([...states.values()].includes('live'))
+      throw new Error('the vault does not list a scope whose key lives: nobody is erased by such a list');
   }
 
   async #itemOf(
@@ -86,6 +105,11 @@ export class ErasurePlanner {
     return row;
   }
 }
+
+const without = (scopeIds: readonly ScopeId[], listed: readonly ScopeInfo[]): readonly ScopeId[] => {
+  const named = new Set(listed.map(({ scopeId }) => scopeId));
+  return scopeIds.filter((scopeId) => !named.has(scopeId));
+};
 
 const isOwn = ({ category, partition }: Pick<PlannedScope, 'category' | 'partition'>, erasureId: ErasureId): boolean =>
   category === 'request' && partition === erasureId;

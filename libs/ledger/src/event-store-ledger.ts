@@ -116,6 +116,13 @@ export class EventStoreLedger extends Ledger {
     return this.#openAll(await this.options.store.read(stream));
   }
 
+  async tail(
+    stream: StreamName,
+    options: { readonly before?: bigint; readonly maxCount: number },
+  ): Promise<readonly RecordedEvent[]> {
+    return this.#openAll(await this.options.store.tail(stream, options));
+  }
+
   async newest<F extends Fields>(
     stream: StreamName,
     types: readonly EventType<F>[],

@@ -60,6 +60,11 @@ export abstract class Ledger {
     stream: StreamName,
   ): Promise<{ state: S; revision: bigint | undefined; position: Position | undefined }>;
   abstract read(stream: StreamName): Promise<readonly RecordedEvent[]>;
+  /** Up to `maxCount` events of a stream before a revision (before its end without one), the newest first; fewer only at its beginning. */
+  abstract tail(
+    stream: StreamName,
+    options: { readonly before?: bigint; readonly maxCount: number },
+  ): Promise<readonly RecordedEvent[]>;
   /** The newest event of one of these types in a stream, without reading what stands far before it. */
   abstract newest<F extends Fields>(
     stream: StreamName,

@@ -104,12 +104,13 @@ describe('the routes of erasures and epochs', () => {
     expect((await get('auditor', `${url}/certificate`)).json()).toMatchObject({ code: 'erasure-not-finished' });
     expect((await get('auditor', `${url}/attestation`)).json()).toMatchObject({ code: 'erasure-not-finished' });
     const about = { ownerId: customerId, erasureId };
+    const whole = { list: null, parts: 0 };
     const [by, later, at] = ['2026-07-02T12:00:00.000Z', '2026-07-03T12:00:00.000Z', '2026-07-03T12:00:01.000Z'];
     await side.append(
       `customer-${customerId}`,
-      ErasureExecuted.of({ ...about, liveErasedAt: NOW.toISOString(), destroyed: [] }),
+      ErasureExecuted.of({ ...about, liveErasedAt: NOW.toISOString(), ...whole, destroyed: [] }),
       ErasureVerified.of(about),
-      ErasureCertified.of({ ...about, certificate: 'a.b.c', backupsClearedBy: by, epoch: 1 }),
+      ErasureCertified.of({ ...about, ...whole, certificate: 'a.b.c', backupsClearedBy: by, epoch: 1 }),
     );
     expect((await get('auditor', url)).json()).toMatchObject({
       ...{ state: 'erased', liveErasedAt: NOW.toISOString(), backupsClearedBy: by, backupsClearedAt: null },
@@ -120,7 +121,7 @@ describe('the routes of erasures and epochs', () => {
       detail: expect.stringContaining(by),
     });
     const next = { certificate: 'd.e.f', backupsClearedBy: later, epoch: 1, reason: 'seal-late' } as const;
-    await side.append(`customer-${customerId}`, ErasureRecertified.of({ ...about, ...next }));
+    await side.append(`customer-${customerId}`, ErasureRecertified.of({ ...about, ...whole, ...next }));
     expect((await get('auditor', url)).json()).toMatchObject({ backupsClearedBy: later, backupsDelay: 'seal-late' });
     expect((await get('auditor', `${url}/certificate`)).json()).toEqual({
       erasureId,
