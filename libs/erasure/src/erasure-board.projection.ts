@@ -69,6 +69,7 @@ export interface ErasureRow {
 
 /** A piece of a certificate that is too long for one event, until the event that it belongs to. */
 interface PieceRow {
+  readonly erasure_id: ErasureId;
   readonly list: string;
   readonly part: number;
   readonly piece: string;
@@ -105,10 +106,11 @@ export const erasureBoard = projection<Tables>('erasure_board', {
     create index on erasure_board (state) where state in ('requested', 'fenced', 'executed', 'verified');
     create index on erasure_board (erasure_id) where state = 'erased' and attestation is null;
     create table certificate_piece (
+      erasure_id uuid not null,
       list uuid not null,
       part integer not null,
       piece text not null,
-      primary key (list, part)
+      primary key (erasure_id, list, part)
     );`,
 })
   .on(ErasurePlanned, async (event, db) => {
@@ -139,8 +141,8 @@ export const erasureBoard = projection<Tables>('erasure_board', {
     advance(event, db, 'executed', { live_erased_at: new Date(event.data.liveErasedAt) }),
   )
   .on(ErasureVerified, (event, db) => advance(event, db, 'verified'))
-  .on(ErasureCertificateListed, async ({ data: { list, part, piece } }, db) => {
-    await db.insertInto('certificate_piece').values({ list, part, piece }).execute();
+  .on(ErasureCertificateListed, async ({ data: { erasureId, list, part, piece } }, db) => {
+    await db.insertInto('certificate_piece').values({ erasure_id: erasureId, list, part, piece }).execute();
   })
   .on(ErasureCertified, async (event, db) => advance(event, db, 'erased', await certified(event, db, null)))
   .on(ErasureRecertified, async (event, db) =>
@@ -173,7 +175,11 @@ const appended = (step: string, event: Step) =>
   sql<any>`erasure_board.steps || ${JSON.stringify(stepOf(step, event))}::jsonb`;
 
 type Issued = Step & {
-  readonly data: Parts & { readonly certificate: string; readonly backupsClearedBy: string | null };
+  readonly data: Parts & {
+    readonly erasureId: ErasureId;
+    readonly certificate: string;
+    readonly backupsClearedBy: string | null;
+  };
 };
 
 const certified = async ({ data, at }: Issued, db: Transaction<Tables>, reason: RecertificationReason | null) => {
@@ -186,12 +192,15 @@ const certified = async ({ data, at }: Issued, db: Transaction<Tables>, reason: 
   };
 };
 
-/** Takes the pieces out that an event names. Throws when one is not there. */
-const takePieces = async ({ list, parts }: Parts, db: Transaction<Tables>): Promise<readonly string[]> => {
-  if (list === null) return [];
-  const rows = await db.deleteFrom('certificate_piece').where('list', '=', list).returningAll().execute();
-  if (rows.length !== parts) throw new Error(`of ${parts} pieces of a certificate, ${rows.length} stand in the log`);
-  return rows.toSorted((a, b) => a.part - b.part).map(({ piece }) => piece);
+/** Takes the pieces out that an event names, and with them what was left of one that was never finished. Throws when one is not there. */
+const takePieces = async (
+  { erasureId, list, parts }: Issued['data'],
+  db: Transaction<Tables>,
+): Promise<readonly string[]> => {
+  const rows = await db.deleteFrom('certificate_piece').where('erasure_id', '=', erasureId).returningAll().execute();
+  const own = rows.filter((row) => row.list === list).sort((a, b) => a.part - b.part);
+  if (own.length !== parts) throw new Error(`of ${parts} pieces of a certificate, ${own.length} stand in the log`);
+  return own.map(({ piece }) => piece);
 };
 
 /** Something more is said of an erasure that is complete: its state stays. */
