@@ -95,14 +95,15 @@ describe('the execution of an erasure', () => {
     await append(`service-${caseId}`, ServiceCaseOpened.of(data, { owners: { customer } }));
     return caseId;
   };
-  const planner = (process: { within<T extends object>(whole: T): T } = unharmed) =>
+  const plannerOver = (vault: ShredderDouble, process: { within<T extends object>(whole: T): T } = unharmed) =>
     new ErasurePlanner(
       process.within(ledger),
       new CurrentHoldings(ledger, running.states, new Holdings(createDatabase(pool), policy)),
-      process.within(shredder),
+      process.within(vault),
       policy,
       clock,
     );
+  const planner = (process: { within<T extends object>(whole: T): T } = unharmed) => plannerOver(shredder, process);
   const statements = (process: { within<T extends object>(whole: T): T } = unharmed) =>
     new Statements(keys, process.within(operations), clock);
   const execution = (process: { within<T extends object>(whole: T): T } = unharmed) =>
@@ -229,6 +230,63 @@ describe('the execution of an erasure', () => {
       code: 'erasure-not-verified',
     });
     expect((await stateOf(owner)).status).toBe('executed');
+  });
+
+  it('opens events by the way of readers, and does not certify what the vault does not list any more but still opens', async () => {
+    const owner = await person();
+    const erasureId = await planned(owner);
+    const real = new ShredderDouble(ledger.vault);
+    let spared = false;
+    const sparing = Object.assign(new ShredderDouble(ledger.vault), {
+      fence: (order: Parameters<typeof shredder.fence>[0]) => real.fence(order),
+      shred: async (order: Parameters<typeof shredder.shred>[0]) => {
+        const scopes = await real.scopesOf(owner);
+        const card = scopes.find(({ category }) => category === 'contact')!.scopeId;
+        spared = true;
+        return real.shred({ ...order, scopeIds: order.scopeIds.filter((scopeId) => scopeId !== card) });
+      },
+      scopesOf: async () => (spared ? [] : real.scopesOf(owner)),
+      closeForEver: async () => undefined,
+    });
+    const broken = new ErasureExecution(ledger, plannerOver(sparing), sparing, statements(), guard);
+    await expect(inContext(system, () => broken.run(owner, erasureId))).rejects.toMatchObject({
+      code: 'erasure-not-verified',
+    });
+    expect((await stateOf(owner)).status).toBe('executed');
+  });
+
+  it('destroys nothing by a list of the vault that lacks a key which the log has and which lives, in whatever stream', async () => {
+    const owner = await person();
+    await invoice(owner);
+    await invoice(owner);
+    const forgetful = Object.assign(new ShredderDouble(ledger.vault), {
+      scopesOf: async (of: OwnerRef) => {
+        const scopes = await shredder.scopesOf(of);
+        const left = scopes.find(({ category }) => category === 'billing');
+        return scopes.filter((scope) => scope !== left);
+      },
+    });
+    await expect(plannerOver(forgetful).compute(owner, newId<ErasureId>(), 'ab')).rejects.toThrow('does not list');
+  });
+
+  it('takes a key for listed that came into being between the list and the holdings, or that is destroyed', async () => {
+    const owner = await person();
+    let asked = 0;
+    const early = Object.assign(new ShredderDouble(ledger.vault), {
+      scopesOf: async (of: OwnerRef) => {
+        const scopes = await shredder.scopesOf(of);
+        if (asked++ === 0) await invoice(owner);
+        return scopes;
+      },
+    });
+    await plannerOver(early).compute(owner, newId<ErasureId>(), 'ab');
+    expect(asked).toBe(2);
+    await running.caughtUp();
+    ledger.shred(owner, 'billing');
+    const nameless = Object.assign(new ShredderDouble(ledger.vault), {
+      scopesOf: async (of: OwnerRef) => (await shredder.scopesOf(of)).filter(({ state }) => state === 'live'),
+    });
+    await plannerOver(nameless).compute(owner, newId<ErasureId>(), 'ab');
   });
 
   describe.each(['before', 'after'] as const)('killed %s any call to another system', (when) => {
