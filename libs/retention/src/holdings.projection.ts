@@ -92,7 +92,7 @@ export const holdings = projection<HoldingsTables>('holdings', {
     if (gone.size > 0)
       await db
         .deleteFrom('holding')
-        .where('scope_id', 'in', [...gone])
+        .where(sql<boolean>`scope_id = any(${[...gone]}::uuid[])`)
         .execute();
   });
 

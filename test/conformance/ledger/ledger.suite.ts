@@ -99,6 +99,16 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       expect(await ledger.newest(streamOf(person()), [Registered])).toBeUndefined();
     });
 
+    it('opens some events of a stream from any place backwards', async () => {
+      const id = person();
+      for (const colour of ['red', 'green', 'blue']) await register(id, colour, colour);
+      const shown = async (options: { before?: bigint; maxCount: number }) =>
+        (await ledger.tail(streamOf(id), options)).map((e) => isEvent(e, Registered) && valueOf(e.data.nickname));
+      expect(await shown({ maxCount: 2 })).toEqual(['blue', 'green']);
+      expect(await shown({ before: 2n, maxCount: 9 })).toEqual(['green', 'red']);
+      expect(await ledger.tail(streamOf(person()), { maxCount: 2 })).toEqual([]);
+    });
+
     it('needs no more of a stream than from the newest event that its state begins with', async () => {
       const id = person();
       const counted: Decider<{ colour?: string; bought: number }> = {
