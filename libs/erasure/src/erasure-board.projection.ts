@@ -65,19 +65,12 @@ export interface ErasureRow {
   /** The newest last. */
   readonly certificates: readonly CertificateRow[];
   readonly attestation: string | null;
-}
-
-/** A piece of a certificate that is too long for one event, until the event that it belongs to. */
-interface PieceRow {
-  readonly erasure_id: ErasureId;
-  readonly list: string;
-  readonly part: number;
-  readonly piece: string;
+  /** Of a certificate that is too long for one event, until the event that it belongs to. */
+  readonly pieces: readonly { readonly list: string; readonly piece: string }[];
 }
 
 interface Tables {
   erasure_board: ErasureRow;
-  certificate_piece: PieceRow;
 }
 
 /** The board of erasures. It holds no personal value, so an erasure takes nothing from it: it is what remains to be shown. */
@@ -100,18 +93,12 @@ export const erasureBoard = projection<Tables>('erasure_board', {
       backups_cleared_by timestamptz,
       backups_cleared_at timestamptz,
       certificates jsonb not null,
-      attestation text
+      attestation text,
+      pieces jsonb not null
     );
     create index on erasure_board (planned_at desc, erasure_id);
     create index on erasure_board (state) where state in ('requested', 'fenced', 'executed', 'verified');
-    create index on erasure_board (erasure_id) where state = 'erased' and attestation is null;
-    create table certificate_piece (
-      erasure_id uuid not null,
-      list uuid not null,
-      part integer not null,
-      piece text not null,
-      primary key (erasure_id, list, part)
-    );`,
+    create index on erasure_board (erasure_id) where state = 'erased' and attestation is null;`,
 })
   .on(ErasurePlanned, async (event, db) => {
     const { erasureId, ownerId, ownerKind, ground, planHash, summary } = event.data;
@@ -125,7 +112,7 @@ export const erasureBoard = projection<Tables>('erasure_board', {
         ...{ erasure_id: erasureId, owner_kind: ownerKind, owner_id: ownerId, ground, state: 'planned' },
         ...{ steps: json([stepOf('planned', event)]), delayed: json([]), planned_at: event.at },
         ...{ live_erased_at: null, backups_cleared_by: null, backups_cleared_at: null },
-        ...{ certificates: json([]), attestation: null },
+        ...{ certificates: json([]), attestation: null, pieces: json([]) },
       })
       .onConflict((conflict) =>
         conflict.column('erasure_id').doUpdateSet({ ...plan, state, steps: appended('planned', event) }),
@@ -141,8 +128,12 @@ export const erasureBoard = projection<Tables>('erasure_board', {
     advance(event, db, 'executed', { live_erased_at: new Date(event.data.liveErasedAt) }),
   )
   .on(ErasureVerified, (event, db) => advance(event, db, 'verified'))
-  .on(ErasureCertificateListed, async ({ data: { erasureId, list, part, piece } }, db) => {
-    await db.insertInto('certificate_piece').values({ erasure_id: erasureId, list, part, piece }).execute();
+  .on(ErasureCertificateListed, async ({ data: { erasureId, list, piece } }, db) => {
+    await db
+      .updateTable('erasure_board')
+      .set({ pieces: sql`pieces || ${JSON.stringify({ list, piece })}::jsonb` })
+      .where('erasure_id', '=', erasureId)
+      .execute();
   })
   .on(ErasureCertified, async (event, db) => advance(event, db, 'erased', await certified(event, db, null)))
   .on(ErasureRecertified, async (event, db) =>
@@ -184,21 +175,28 @@ type Issued = Step & {
 
 const certified = async ({ data, at }: Issued, db: Transaction<Tables>, reason: RecertificationReason | null) => {
   const { backupsClearedBy } = data;
-  const certificate = [...(await takePieces(data, db)), data.certificate].join('');
+  const certificate = [...(await piecesOf(data, db)), data.certificate].join('');
   const issued = JSON.stringify({ certificate, backupsClearedBy, reason, issuedAt: at.toISOString() });
   return {
+    // Also those of one that was never finished.
+    pieces: json([]),
     backups_cleared_by: backupsClearedBy === null ? null : new Date(backupsClearedBy),
     certificates: sql<any>`certificates || (${issued}::jsonb || jsonb_build_object('edition', jsonb_array_length(certificates) + 1))`,
   };
 };
 
-/** Takes the pieces out that an event names, and with them what was left of one that was never finished. Throws when one is not there. */
-const takePieces = async (
+/** The pieces that an event names, in their order. Throws when one is not there. */
+const piecesOf = async (
   { erasureId, list, parts }: Issued['data'],
   db: Transaction<Tables>,
 ): Promise<readonly string[]> => {
-  const rows = await db.deleteFrom('certificate_piece').where('erasure_id', '=', erasureId).returningAll().execute();
-  const own = rows.filter((row) => row.list === list).sort((a, b) => a.part - b.part);
+  if (parts === 0) return [];
+  const row = await db
+    .selectFrom('erasure_board')
+    .select('pieces')
+    .where('erasure_id', '=', erasureId)
+    .executeTakeFirst();
+  const own = (row?.pieces ?? []).filter((one) => one.list === list);
   if (own.length !== parts) throw new Error(`of ${parts} pieces of a certificate, ${own.length} stand in the log`);
   return own.map(({ piece }) => piece);
 };
