@@ -16,18 +16,23 @@ describe('moving a checkpoint', () => {
   let pool: Pool;
   let db: Database;
   let leadership: Leadership;
+  /** All that were ever acquired: a test that fails leaves none behind, or the pool would wait for its session for ever. */
+  const acquired: Leadership[] = [];
   const follower = process('reacting');
   const build = (): Build => ({ follower, role: 'live', position: 0n, caughtUp: false, failed: false });
-  const lead = () =>
-    Leadership.acquire(
+  const lead = async () => {
+    const leads = await Leadership.acquire(
       { pool, clock: new SystemClock(), leaseMs: 60_000, onStandby: () => undefined },
       AbortSignal.timeout(30_000),
     );
-  const move = () =>
+    acquired.push(leads);
+    return leads;
+  };
+  const move = ({ right } = leadership) =>
     db
       .transaction()
       .execute((transaction) =>
-        moveCheckpoint(transaction, leadership.right, [build()], { position: 7n, events: [], live: true }),
+        moveCheckpoint(transaction, right, [build()], { position: 7n, events: [], live: true }),
       );
 
   beforeEach(async () => {
@@ -39,7 +44,7 @@ describe('moving a checkpoint', () => {
     await leadership.writing(db)((transaction) => insertBuild(transaction, follower, 'live'));
   });
   afterEach(async () => {
-    await leadership.release();
+    await Promise.all(acquired.splice(0).map((leads) => leads.release()));
     await pool.end();
     await database.drop();
   });
@@ -55,15 +60,14 @@ describe('moving a checkpoint', () => {
     const write = before.writing(db);
     // What a contender does to a runner that is stopped: its session ends, and it does not know.
     await pool.query('select pg_terminate_backend(session_pid, 5000) from leases.lease');
-    const successor = await lead();
-    await expect(move()).rejects.toThrow(LeadershipLost);
+    leadership = await lead();
+    await expect(move(before)).rejects.toThrow(LeadershipLost);
     await expect(markStatus(write, [build()], 'failed')).rejects.toThrow(LeadershipLost);
     const model = projection('late', { version: 1, holdsPersonalData: false, tables: 'create table late (n int)' });
     await expect(createBuild(write, model, 'live')).rejects.toThrow(LeadershipLost);
     await expect(assertLed(db, before.right)).rejects.toThrow(LeadershipLost);
     const { rows } = await pool.query(`select name, position, status from projections.build`);
     expect(rows).toEqual([{ name: 'reacting', position: '0', status: 'catching-up' }]);
-    leadership = successor;
     await move();
   });
 });
