@@ -76,7 +76,7 @@ export class KeeperHouse {
 
   static async build(): Promise<KeeperHouse> {
     const database = await testDatabase();
-    const outside = createPool(database.url, { name: 'spec', max: 2 });
+    const outside = createPool(database.url, { name: 'spec', max: 3 });
     const house = new KeeperHouse(await mkdtemp(join(tmpdir(), 'makuler-keeper-')), database, outside);
     await house.start();
     return house;

@@ -96,4 +96,43 @@ describe('minting for owners who are taken for new ones', () => {
       { scopes: 1000, owners: 1 },
     ]);
   });
+
+  it('makes nothing in a bucket that was being changed while it waited for it', async () => {
+    await house.mint(somebody());
+    const letGo = await house.lock('select pg_advisory_xact_lock(1)', []);
+    const changed = house.sql('do $$ begin update bucket set scopes = 1000; perform pg_advisory_xact_lock(1); end $$');
+    await waiting(1);
+    const minted = house.mint(somebody());
+    await waiting(2);
+    await letGo();
+    await Promise.all([changed, minted]);
+    expect(await house.sql('select scopes, owners from bucket order by scopes')).toEqual([
+      { scopes: 1, owners: 1 },
+      { scopes: 1000, owners: 1 },
+    ]);
+  });
+
+  it('costs the same however many owners there are already, though they came after the plan was made', async () => {
+    const owners = 200;
+    for (let n = 0; n < owners; n++) await house.mint(somebody());
+    await house.stop(); // the sessions' statistics are counted when they end
+    const read = async () =>
+      Number(
+        (
+          await house.sql<{ rows: string }>(
+            `select seq_tup_read as rows from pg_stat_user_tables where relname = 'owner'`,
+          )
+        )[0]!.rows,
+      );
+    expect(await read()).toBeLessThan(10 * owners);
+    await house.start();
+  });
+
+  /** Resolves when so many sessions wait for a lock. */
+  const waiting = async (sessions: number) => {
+    const count = async () =>
+      (await house.sql(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
+        .length;
+    while ((await count()) < sessions) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
 });

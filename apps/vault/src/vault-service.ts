@@ -3,6 +3,7 @@ import type { OwnerRef, ScopeId } from '#kernel';
 import { inSpan, isId, MakulerError } from '#kernel';
 import type {
   ClearingReply,
+  CountedOutcome,
   Keeper,
   LossesReply,
   ReappliedReply,
@@ -50,8 +51,11 @@ const unary =
     );
   };
 
+const isOwner = ({ kind, id }: { kind: string; id: string }): boolean =>
+  (kind === 'subject' || kind === 'company') && isId(id);
+
 const ownerOf = ({ kind, id }: { kind: string; id: string }): OwnerRef => {
-  if ((kind !== 'subject' && kind !== 'company') || !isId(id)) throw new MakulerError('invalid-input');
+  if (!isOwner({ kind, id })) throw new MakulerError('invalid-input');
   return { kind, id } as OwnerRef;
 };
 
@@ -61,22 +65,23 @@ const assertHolder = (keeper: Keeper, holder: string): void => {
     throw new MakulerError('vault-unavailable', { detail: 'The process holds no lease.' });
 };
 
+/** A group that names an owner who is none is refused by itself: the others of the call are those of other people. */
 const mint = async (keeper: Keeper, { holder, groups }: MintRequest): Promise<MintReply> => {
   assertHolder(keeper, holder);
   const { incarnation } = keeper;
-  const requests = groups.map((group) =>
-    group.requests.map((request) => ({ ...request, owner: ownerOf(request.owner) })),
-  );
-  const { outcomes } = await keeper.mint(requests);
+  const isValid = groups.map(({ requests }) => requests.every(({ owner }) => isOwner(owner)));
+  const valid = groups.filter((_, index) => isValid[index]);
+  const { outcomes } = await keeper.mint(valid.map(({ requests }) => requests));
   assertHolder(keeper, holder);
-  return {
-    incarnation,
-    outcomes: outcomes.map((outcome) => ({
-      ...('refused' in outcome ? { refused: outcome.refused.code, keys: [] } : { refused: '', keys: outcome.keys }),
-      mintSequence: outcome.mintSequence ?? 0,
-    })),
-  };
+  let next = 0;
+  return { incarnation, outcomes: isValid.map((is) => (is ? mintOutcome(outcomes[next++]!) : INVALID)) };
 };
+
+const mintOutcome = (outcome: CountedOutcome): MintReply['outcomes'][number] => ({
+  ...('refused' in outcome ? { refused: outcome.refused.code, keys: [] } : { refused: '', keys: outcome.keys }),
+  mintSequence: outcome.mintSequence ?? 0,
+});
+const INVALID: MintReply['outcomes'][number] = { refused: 'invalid-input', keys: [], mintSequence: 0 };
 
 const openedKey = (looked: Looked): OpenedKey => {
   switch (looked.state) {

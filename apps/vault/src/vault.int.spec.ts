@@ -63,6 +63,16 @@ describe('the vault over mutual TLS', () => {
     expect(new Set(all.flat().map(({ scopeId }) => scopeId)).size).toBe(1);
   });
 
+  it('refuses an owner who is none, and nobody else whose request went in the same call', async () => {
+    const nobody = { kind: 'subject', id: 'nobody' } as unknown as OwnerRef;
+    const outcomes = await Promise.allSettled([person(), nobody, person()].map((owner) => seal([request(owner)])));
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'invalid-input' } },
+      { status: 'fulfilled' },
+    ]);
+  });
+
   it('gives no two sessions the same count of keys, whoever asks at once', async () => {
     const counts = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>

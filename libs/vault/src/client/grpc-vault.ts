@@ -30,8 +30,11 @@ interface Minted {
 /** Scope ids remembered as shredded, for reads under way; beyond that, what is not held is not vouched for. */
 const REMEMBERED = 200_000;
 
-/** The vault mints one batch after the other: a second one may wait there, and what comes meanwhile is gathered here. */
-const MINTS_AT_ONCE = 2;
+/**
+ * The vault mints one batch after the other, so a second call would only wait there. What comes meanwhile is gathered here: a batch
+ * costs the vault and PostgreSQL much the same however many keys it makes.
+ */
+const MINTS_AT_ONCE = 1;
 
 /** The vault's client over gRPC: one lease, one bounded cache of keys, calls of one turn gathered into one. */
 export class GrpcVault extends Vault {

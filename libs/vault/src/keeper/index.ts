@@ -15,6 +15,7 @@ export type { Forgot, LogCheckpoint, LogTestimony, SealedScope } from './log-wit
 export { Keeper } from './keeper.js';
 export type { KeeperOptions } from './keeper-options.js';
 export type { Looked } from './lookup.js';
+export type { CountedOutcome } from './mint.js';
 export type { VaultStatus } from './status.js';
 export { vaultServiceDefinition } from '../rpc/service.js';
 export type * from '../rpc/messages.js';

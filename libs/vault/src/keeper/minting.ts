@@ -287,18 +287,20 @@ export class Minting {
 
 /**
  * Buckets that grow must be as they were found: a record sealed under a key that was rotated away would be lost, and one that is
- * counted wrongly would never close. Behind `lock` they are. All of it is written, or none.
+ * counted wrongly would never close. Behind `lock` they are. All of it is written, or none. Nothing is joined with a whole table:
+ * PostgreSQL keeps the plan that it makes while the vault is next to empty, and that one reads all of it for each batch. Whether
+ * an owner is new is left to the primary key for the same reason.
  */
 const WRITE = `
   with grown as materialized (
-    select bucket_id, n.scopes, n.owners
-    from unnest($7::int[], $8::int[], $9::uuid[], $10::int[], $11::int[], $12::int[])
-           as n(scopes, owners, id, generation, scopes_found, owners_found)
-    join bucket on bucket_id = n.id and bucket.generation = n.generation and bucket.scopes = scopes_found and bucket.owners = owners_found
-    order by bucket_id for update of bucket
+    select n.id, n.scopes, n.owners
+    from (select * from unnest($7::int[], $8::int[], $9::uuid[], $10::int[], $11::int[], $12::int[])
+            as n(scopes, owners, id, generation, scopes_found, owners_found) order by id) as n
+    cross join lateral (
+      select from bucket where bucket_id = n.id and generation = n.generation and scopes = scopes_found and owners = owners_found for update
+    ) as locked
   ), fitting as materialized (
-    select (select count(*) from grown) = cardinality($9::uuid[])
-           and not exists (select from owner join unnest($13::text[], $14::uuid[]) as o(k, i) on owner_kind = k and owner_id = i) as fits
+    select (select count(*) from grown) = cardinality($9::uuid[]) as fits
   ), counted as (
     update vault set mint_sequence = mint_sequence + $22 from fitting
     where fits and active = $23 and epoch = coalesce($24, epoch) returning incarnation, mint_sequence
@@ -306,7 +308,7 @@ const WRITE = `
     insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
     select n.* from counted, unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[]) as n
   ), filled as (
-    update bucket set scopes = grown.scopes, owners = grown.owners from grown, counted where bucket.bucket_id = grown.bucket_id
+    update bucket set scopes = grown.scopes, owners = grown.owners from grown, counted where bucket.bucket_id = grown.id
   ), met as (
     insert into owner (owner_kind, owner_id, state) select k, i, 'open' from counted, unnest($13::text[], $14::uuid[]) as o(k, i)
   ), joined as (
