@@ -15,7 +15,7 @@ export interface PoolOptions {
   readonly max?: number;
   /**
    * Send a connection's statements without waiting for the answers to those before: who has many to make on one connection
-   * (`createDatabaseOn`) waits for the network once. They run in the order in which they were asked for, as ever.
+   * (`askingOn`) waits for the network once. They run in the order in which they were asked for, as ever.
    */
   readonly pipeline?: boolean;
   /**
@@ -100,15 +100,21 @@ export const createPool = (url: string, options: PoolOptions): Pool => {
 /** Typed queries over a pool; `T` maps table names to row types. Destroying it ends the pool. */
 export const createDatabase = <T>(pool: Pool): Kysely<T> => new Kysely<T>({ dialect: new PostgresDialect({ pool }) });
 
+/** Asks for one statement; statements run in the order in which they were asked for. */
+export type Ask = (text: string, values: readonly unknown[]) => Promise<unknown>;
+
 /**
- * Typed queries on one connection that somebody holds, in its transaction if it is in one. They may be asked for without
- * waiting for those before, and run in order; unlike Kysely's own transactions, a connection of a pool with `pipeline` sends
- * them so too.
+ * Statements on one connection that somebody holds, in its transaction if it is in one. They may be asked for without waiting
+ * for those before; unlike Kysely's own transactions, a connection of a pool with `pipeline` sends them so too.
  */
-export const createDatabaseOn = <T>(client: PoolClient): Kysely<T> => {
-  const ask = (text: string, values: unknown[]) => client.query({ name: nameOf(text), text, values });
-  const query = pipelines(client) ? ask : oneAfterTheOther(ask);
-  const held = { query, release: () => undefined };
+export const askingOn = (client: PoolClient): Ask => {
+  const ask: Ask = (text, values) => client.query({ name: nameOf(text), text, values: values as unknown[] });
+  return pipelines(client) ? ask : oneAfterTheOther(ask);
+};
+
+/** Typed queries by `ask`, which Kysely holds for a connection. */
+export const createDatabaseBy = <T>(ask: Ask): Kysely<T> => {
+  const held = { query: ask, release: () => undefined };
   const pool = { connect: () => Promise.resolve(held), end: () => Promise.resolve() };
   return new Kysely<T>({ dialect: new PostgresDialect({ pool: pool as unknown as Pool }) });
 };
@@ -116,7 +122,7 @@ export const createDatabaseOn = <T>(client: PoolClient): Kysely<T> => {
 const pipelines = (client: PoolClient): boolean => (client as { readonly pipeline?: boolean }).pipeline === true;
 
 /** The driver's own queue, which it is about to lose for connections that do not pipeline. */
-const oneAfterTheOther = (ask: (text: string, values: unknown[]) => Promise<unknown>): typeof ask => {
+const oneAfterTheOther = (ask: Ask): Ask => {
   let last: Promise<unknown> = Promise.resolve();
   return (text, values) => {
     const asked = () => ask(text, values);

@@ -4,16 +4,16 @@ import type { CommandContext } from '#kernel';
 import { inContext, inSpan } from '#kernel';
 import type { Batch, Ledger, RecordedEvent } from '#ledger';
 import type { LeaseRight, Pool } from '#postgres';
-import { createDatabaseOn, inTransaction } from '#postgres';
+import { askingOn, createDatabaseBy, inTransaction } from '#postgres';
 import type { Build, Checkpoint, Database } from './build.js';
 import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
 import { HandlerFailure, isPassing, isUnreadableLog } from './failures.js';
 import { applyRule, forgottenBy } from './forgetting.js';
 import { assertLed } from './leadership.js';
+import { Gathering } from './gathering.js';
 import type { Process } from './process.js';
 import type { Projection } from './projection.js';
 import type { ProjectionTables } from './schema.js';
-import { Sent } from './sent.js';
 
 export interface Applying {
   /** Of the same database as `db`; best with `pipeline`. */
@@ -64,38 +64,69 @@ const applyUpTo = (applying: Applying, build: Build, to: Checkpoint): Promise<vo
   );
 };
 
-/**
- * Rows and checkpoint in one transaction: whatever happens in between, each event is in the rows once. What the handlers ask
- * for is sent without waiting for the answers: a rebuild would else spend its time on the way to the database and back.
- */
+/** What fails together is done once more one by one, to find the event at which to stop. */
 const project = async (applying: Applying, build: Build, projection: Projection, to: Checkpoint): Promise<void> => {
-  await inTransaction(applying.pool, async (client) => {
-    const db = createDatabaseOn<ProjectionTables>(client);
-    // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
-    await sql`select set_config('synchronous_commit', 'off', true),
-                     set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(db);
-    await moveCheckpoint(db, applying.right, [build], to);
-    const sent = new Sent();
-    for (const event of to.events)
-      try {
-        await handle(projection, event, db, applying.ledger, sent);
-      } catch (error) {
-        await sent.settled(); // what failed before it is why
-        throw new HandlerFailure(event, error);
-      }
-    await sent.settled();
-  });
+  try {
+    await projectAll(applying, build, projection, to, { apart: false });
+  } catch (error) {
+    if (!(error instanceof HandlerFailure) || isPassing(error.cause) || isUnreadableLog(error.cause)) throw error;
+    await projectAll(applying, build, projection, to, { apart: true });
+  }
   build.position = to.position;
 };
 
-const handle = async (projection: Projection, event: RecordedEvent, db: Kysely<any>, ledger: Ledger, sent: Sent) => {
+/**
+ * Rows and checkpoint in one transaction: whatever happens in between, each event is in the rows once. What the handlers ask
+ * for is sent together and without waiting for the answers: a rebuild would else spend its time on the way to the database
+ * and back.
+ */
+const projectAll = (
+  { pool, right, ledger }: Applying,
+  build: Build,
+  projection: Projection,
+  to: Checkpoint,
+  { apart }: { readonly apart: boolean },
+): Promise<void> =>
+  inTransaction(pool, async (client) => {
+    const ask = askingOn(client);
+    const gathering = new Gathering(ask, { fixed: projection.options.fixed ?? [], apart });
+    const db = createDatabaseBy<ProjectionTables>((text, values) => {
+      gathering.flush(); // who asks by himself sees what was asked for before
+      return ask(text, values);
+    });
+    // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
+    // A connection plans a statement once, when the tables of a rebuild are still as good as empty: without this it would go
+    // on reading them from end to end when they are full.
+    await sql`select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
+                     set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(db);
+    await moveCheckpoint(db, right, [build], to);
+    for (const event of to.events)
+      try {
+        await handle(projection, event, db, ledger, gathering);
+      } catch (error) {
+        await gathering.settled(); // what failed before it is why
+        throw new HandlerFailure(event, error);
+      }
+    await gathering.settled();
+  });
+
+const handle = async (
+  projection: Projection,
+  event: RecordedEvent,
+  db: Kysely<any>,
+  ledger: Ledger,
+  gathering: Gathering,
+) => {
   // Handlers are promised a transaction, and are in one: it is begun and ended here, and not by Kysely.
   const transaction = db as Parameters<ReturnType<Projection['handlersOf']>[number]>[1];
-  for (const handler of projection.handlersOf(event.type)) sent.add(event, await handler(event, transaction));
+  for (const handler of projection.handlersOf(event.type)) {
+    const effects = handler(event, transaction);
+    gathering.add(event, effects instanceof Promise ? await effects : effects);
+  }
   const forgotten = projection.forgetting.length > 0 ? forgottenBy(event, ledger) : undefined;
   if (!forgotten) return;
   for (const forget of projection.forgetting)
-    if (typeof forget === 'function') sent.add(event, await forget(forgotten, transaction));
+    if (typeof forget === 'function') gathering.add(event, await forget(forgotten, transaction));
     else await applyRule(forget, forgotten, transaction);
 };
 

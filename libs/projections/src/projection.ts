@@ -4,12 +4,16 @@ import type { EventType, Fields } from '#events';
 import type { RecordedEvent } from '#ledger';
 import type { ForgetRule, Forgotten } from './forgetting.js';
 
-/** Something that can be executed: any Kysely query. */
-export interface Executable {
-  execute(): Promise<unknown>;
+export interface Compiled {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
 }
-/** What a handler may give back: queries, which the runner executes in order, or nothing. */
-export type Effects = Executable | readonly Executable[] | undefined | void;
+/** A statement that was not executed: any Kysely query. */
+export interface Statement {
+  compile(): Compiled;
+}
+/** What a handler may give back: statements, which the runner executes as if in this order, or nothing. */
+export type Effects = Statement | readonly Statement[] | undefined | void;
 
 /**
  * Turns one event into rows. Deterministic: what it writes follows from the event and the rows that are there, never from
@@ -31,9 +35,12 @@ export interface ProjectionOptions<Personal extends boolean = boolean> {
   readonly holdsPersonalData: Personal;
   /**
    * SQL that creates the tables, indexes and grants, without schema names: it runs inside the projection's own schema.
-   * Nothing outside may hang on the tables (no view, no foreign key): a rebuild replaces them.
+   * Nothing outside may hang on the tables (no view, no foreign key): a rebuild replaces them. No triggers and no columns that
+   * count by themselves: the rows of a batch are written together, and not in the order of the events.
    */
   readonly tables: string;
+  /** Columns that every write of one row gives the same value, though they are not what it is found by: more can go together. */
+  readonly fixed?: readonly string[];
 }
 
 interface Parts {

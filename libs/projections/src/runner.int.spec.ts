@@ -159,6 +159,17 @@ describe('the projection runner', () => {
     await expect(states.waitFor(counted([5]), 6n, 5_000)).rejects.toMatchObject({ code: 'projection-failed' });
   });
 
+  it('stops at the one event whose row the database refuses, though the rows of a batch are written together', async () => {
+    await tick(1, 2, 3, 2, 5, 6);
+    await start([counted()], 100);
+    const failed = await until(async () => {
+      const state = await stateOf('counted');
+      return state?.state === 'failed' && state;
+    });
+    expect(failed).toMatchObject({ position: 3n, lastError: { code: 'sqlstate-23505' } });
+    expect(await numbers()).toEqual([1, 2, 3]);
+  });
+
   it('goes on at that very event when it is resumed', async () => {
     const poison = [3];
     await start([counted(poison)]);

@@ -5,7 +5,7 @@ import { ScopeExpired, SubjectErased } from '#events';
 import type { OwnerRef } from '#kernel';
 import { osloDay } from '#kernel';
 import type { RecordedEvent, ScopeOutcome } from '#ledger';
-import type { Executable } from '#projections';
+import type { Statement } from '#projections';
 import { projection } from '#projections';
 import { caseStep, factsOf, ownerFacts, rectifiedOwner } from './event-facts.js';
 import type { Holding, HoldingOwner } from './holding.js';
@@ -32,6 +32,7 @@ export interface HoldingsTables {
 export const holdings = projection<HoldingsTables>('holdings', {
   version: 1,
   holdsPersonalData: true,
+  fixed: ['owner_id', 'category', 'partition'],
   tables: `
     create table holding (
       scope_id uuid primary key,
@@ -98,12 +99,11 @@ export const holdings = projection<HoldingsTables>('holdings', {
 
 type Tables = Transaction<HoldingsTables>;
 
-const hold = (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Executable => {
+const hold = (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Statement => {
   const { owner, partition } = scope;
   if (!owner || partition === undefined) throw new Error(`${event.type}: a live scope came without its owner`);
   const day = osloDay(event.at);
   const facts = factsOf(event, scope);
-  const triggers = facts.triggers ?? {};
   return db
     .insertInto('holding')
     .values({
@@ -115,14 +115,15 @@ const hold = (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Executable
       since: day,
       last_on: day,
       buyer_kind: facts.buyer_kind ?? null,
-      triggers: sql`${JSON.stringify(triggers)}::jsonb`,
+      triggers: sql`${JSON.stringify(facts.triggers ?? {})}::jsonb`,
       activity_on: facts.activity_on ?? null,
       concerns: facts.concerns ?? null,
     } as never)
     .onConflict((conflict) =>
       conflict.column('scope_id').doUpdateSet({
         last_on: sql`greatest(holding.last_on, excluded.last_on)`,
-        triggers: sql`holding.triggers || ${JSON.stringify(firstKept(triggers))}::jsonb`,
+        // A request is opened once: a later event under its key doesn't move that day.
+        triggers: sql`holding.triggers || (excluded.triggers - 'request-opened')`,
         buyer_kind: sql`coalesce(holding.buyer_kind, excluded.buyer_kind)`,
         activity_on: sql`greatest(holding.activity_on, excluded.activity_on)`,
         concerns: sql`coalesce(holding.concerns, excluded.concerns)`,
@@ -130,11 +131,8 @@ const hold = (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Executable
     );
 };
 
-/** A request is opened once: a later event under its key doesn't move that day. */
-const firstKept = ({ 'request-opened': _opened, ...triggers }: Holding['triggers']): Holding['triggers'] => triggers;
-
 /** The keys of a card's earlier revisions hold values that are right no longer: their short period begins. */
-const noteRectification = (event: RecordedEvent, db: Tables): readonly Executable[] => {
+const noteRectification = (event: RecordedEvent, db: Tables): readonly Statement[] => {
   const ownerId = rectifiedOwner(event);
   if (ownerId === undefined) return [];
   const written = event.scopes.map((scope) => scope.scopeId);
@@ -148,20 +146,23 @@ const noteRectification = (event: RecordedEvent, db: Tables): readonly Executabl
   return [superseded];
 };
 
-const upsertOwner = (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Executable => {
+const upsertOwner = (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Statement => {
   const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null, expiry_order: null };
   return db
     .insertInto('holding_owner')
     .values({ ...unknown, ...known, owner_id: owner.id, owner_kind: owner.kind })
-    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(known));
+    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(asInserted(known)));
 };
 
-const noteOwner = (event: RecordedEvent, db: Tables): readonly Executable[] => {
+const asInserted = (known: object) =>
+  Object.fromEntries(Object.keys(known).map((column) => [column, sql.ref(`excluded.${column}`)]));
+
+const noteOwner = (event: RecordedEvent, db: Tables): readonly Statement[] => {
   const facts = ownerFacts(event);
   return facts ? [upsertOwner(facts.owner, facts.known, db)] : [];
 };
 
-const noteCaseStep = (event: RecordedEvent, db: Tables): readonly Executable[] => {
+const noteCaseStep = (event: RecordedEvent, db: Tables): readonly Statement[] => {
   const step = caseStep(event);
   if (!step) return [];
   const { caseId, day, closed } = step;
@@ -173,12 +174,14 @@ const noteCaseStep = (event: RecordedEvent, db: Tables): readonly Executable[] =
       triggers: sql`(triggers - 'case-closed') || ${triggers}::jsonb`,
       activity_on: sql`greatest(activity_on, ${day}::date)`,
     } as never)
-    .where('category', '=', 'service')
-    .where('partition', '=', caseId);
+    .where('partition', '=', caseId)
+    // In these words: else the index on it is of no use to a statement that was planned for any value.
+    .where(sql<boolean>`partition <> ''`)
+    .where('category', '=', 'service');
   return [noted];
 };
 
-const countShredded = (ownerId: string, category: Category, count: number, db: Tables): Executable =>
+const countShredded = (ownerId: string, category: Category, count: number, db: Tables): Statement =>
   db
     .insertInto('holding_shredded')
     .values({ owner_id: ownerId, category, count })

@@ -1,6 +1,6 @@
 import { testDatabase } from '#testing';
 import { sql, type Kysely } from 'kysely';
-import { createDatabaseOn, createPool, inTransaction, type Pool } from './index.js';
+import { askingOn, createDatabaseBy, createPool, inTransaction, type Pool } from './index.js';
 
 interface Tables {
   thing: { id: number; owner: string | null; note: string | null };
@@ -25,7 +25,7 @@ describe.each([true, false])('statements on a connection that somebody holds (pi
 
   const inSchema = <T>(schema: string, work: (db: Kysely<Tables>) => Promise<T>): Promise<T> =>
     inTransaction(pool, async (client) => {
-      const db = createDatabaseOn<Tables>(client);
+      const db = createDatabaseBy<Tables>(askingOn(client));
       await sql`select set_config('search_path', ${schema}, true)`.execute(db);
       return work(db);
     });
