@@ -112,10 +112,26 @@ describe('minting for owners who are taken for new ones', () => {
     ]);
   });
 
+  it('looks before it writes, after a restart, as long as those whom it meets are known', async () => {
+    const people = Array.from({ length: 20 }, somebody);
+    for (const owner of people) await house.mint(owner);
+    const rolledBack = async () => {
+      await stopCounted();
+      const [row] = await house.sql<{ n: string }>(
+        'select xact_rollback as n from pg_stat_database where datname = current_database()',
+      );
+      await house.start();
+      return Number(row!.n);
+    };
+    const before = await rolledBack();
+    for (const owner of people) await house.mint(owner, 'service', 'case-1');
+    expect((await rolledBack()) - before).toBeLessThan(3);
+  });
+
   it('costs the same however many owners there are already, though they came after the plan was made', async () => {
     const owners = 200;
     for (let n = 0; n < owners; n++) await house.mint(somebody());
-    await house.stop(); // the sessions' statistics are counted when they end
+    await stopCounted();
     const read = async () =>
       Number(
         (
@@ -128,6 +144,12 @@ describe('minting for owners who are taken for new ones', () => {
     await house.start();
   });
 
+  /** Resolves when the sessions are gone: their statistics are counted when they end. */
+  const stopCounted = async () => {
+    await house.stop();
+    const sessions = `select from pg_stat_activity where application_name = 'keeper' and datname = current_database()`;
+    while ((await house.sql(sessions)).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
   /** Resolves when so many sessions wait for a lock. */
   const waiting = async (sessions: number) => {
     const count = async () =>

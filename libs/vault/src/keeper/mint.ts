@@ -32,6 +32,8 @@ export class Mint {
   #filling: CountedBucket | undefined;
   /** Owners asked for before: they have a row. Others may have one all the same, which is found out. */
   #met = new Set<string>();
+  /** Whether the last who were met for the first time had no row. After a restart most have one: then a look before is cheaper. */
+  #meetsNew = false;
 
   constructor(
     private readonly write: Write,
@@ -63,14 +65,14 @@ export class Mint {
   }
 
   /**
-   * Owners that are met for the first time need no look before: that they are new is assumed. When it is not so, or a fence has
-   * made an owner known while the batch was decided, it is decided anew, and then meets what is there. A seal may have begun
-   * another epoch: a bucket is made anew, in that one.
+   * Owners that are met for the first time need no look before when those before them were new: that they are too is assumed.
+   * When it is not so, or a fence has made an owner known while the batch was decided, it is decided anew, and then meets what is
+   * there. A seal may have begun another epoch: a bucket is made anew, in that one.
    */
   async #commitOnceMore(groups: Groups): Promise<MintBatch> {
     const isMet = groups.some((group) => group.some(({ owner }) => this.#met.has(ownerKey(owner))));
     try {
-      return await this.#commit(groups, isMet ? undefined : this.#filling);
+      return await this.#commit(groups, isMet || !this.#meetsNew ? undefined : this.#filling);
     } catch (error) {
       if (!isUniqueViolation(error) && !(error instanceof EpochMoved) && !(error instanceof Refuted)) throw error;
       return this.#commit(groups, undefined);
@@ -80,6 +82,7 @@ export class Mint {
   /** `assumed`: nobody is known, and this is the bucket that is being filled. */
   async #commit(groups: Groups, assumed: CountedBucket | undefined): Promise<MintBatch> {
     let filling: CountedBucket | undefined;
+    let known: ReadonlySet<string> = new Set();
     const { batch, total } = await this.write(async (client) => {
       const bucketId = this.#filling?.bucket_id ?? (await fillingBucket(client));
       const minting = new Minting(client, this.keyring, bucketId, this.surroundings);
@@ -89,18 +92,21 @@ export class Mint {
       const outcomes = groups.map((group) => minting.group(group));
       const total = this.surroundings.counted(await minting.write());
       filling = minting.fillingBucket;
+      known = minting.knownOwners;
       return { batch: { outcomes: counted(outcomes, total) }, total };
     });
     this.surroundings.committed(total);
     // Only now: a bucket of a transaction that was rolled back does not exist.
     this.#filling = filling;
-    this.#meet(groups);
+    this.#meet(groups, known);
     return batch;
   }
 
-  #meet(groups: Groups): void {
+  #meet(groups: Groups, known: ReadonlySet<string>): void {
+    const first = groups.flat().flatMap(({ owner }) => (this.#met.has(ownerKey(owner)) ? [] : [ownerKey(owner)]));
+    if (first.length > 0) this.#meetsNew = first.every((owner) => !known.has(owner));
     if (this.#met.size > REMEMBERED_OWNERS) this.#met = new Set();
-    for (const group of groups) for (const { owner } of group) this.#met.add(ownerKey(owner));
+    for (const owner of first) this.#met.add(owner);
   }
 }
 

@@ -95,6 +95,11 @@ export class Minting {
     return left;
   }
 
+  /** Those of the owners that had a row when they were locked; nobody, when that was assumed. */
+  get knownOwners(): ReadonlySet<string> {
+    return new Set(this.#owners.keys());
+  }
+
   /**
    * Instead of `lock`, when the owners are met for the first time, as far as is known, and the bucket that is being filled was left
    * like this. Nothing is asked: `write` throws Refuted when one of it is not so.
