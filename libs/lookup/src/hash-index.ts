@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import siphash from 'siphash';
+import { SipHash } from './siphash.js';
 
 const EMPTY = -1;
 
@@ -9,7 +9,7 @@ const EMPTY = -1;
  * it finds. Targets are small integers; forgetting one makes it never be found again, and its entries go at the next growth.
  */
 export class HashIndex {
-  readonly #key = [...new Uint32Array(randomBytes(16).buffer.slice(0, 16))];
+  readonly #hash = new SipHash(randomBytes(16));
   #capacity = 1 << 12;
   #high = new Uint32Array(this.#capacity);
   #low = new Uint32Array(this.#capacity);
@@ -32,16 +32,17 @@ export class HashIndex {
   add(word: string, target: number): void {
     if ((this.#used + 1) * 5 > this.#capacity * 3) this.#growTable();
     if (this.#entries === this.#target.length) this.#growEntries();
-    const { h, l } = siphash.hash(this.#key, word);
-    const place = this.#place(h >>> 0, l >>> 0);
+    this.#hash.of(word);
+    const { high, low } = this.#hash;
+    const place = this.#place(high, low);
     const head = this.#head[place]!;
     for (let e = head; e !== EMPTY; e = this.#next[e]!) {
       if (this.#target[e] === target) return;
       if (e !== head) break; // one look behind the head catches the usual repeat; a rare double entry does no harm
     }
     if (head === EMPTY) {
-      this.#high[place] = h >>> 0;
-      this.#low[place] = l >>> 0;
+      this.#high[place] = high;
+      this.#low[place] = low;
       this.#used++;
     }
     this.#target[this.#entries] = target;
@@ -49,10 +50,39 @@ export class HashIndex {
     this.#head[place] = this.#entries++;
   }
 
-  /** Targets under a word, newest first; a collision may add one that never had it. */
-  *find(word: string): Generator<number> {
-    const { h, l } = siphash.hash(this.#key, word);
-    for (let e = this.#head[this.#place(h >>> 0, l >>> 0)]!; e !== EMPTY; e = this.#next[e]!) yield this.#target[e]!;
+  /** Targets that stand under all of the words, newest first; a collision may add one that never had them. */
+  find(words: readonly string[]): readonly number[] {
+    const heads = words.map((word) => this.#headOf(word));
+    // A common first name has everybody under it: only the rarest word's targets are listed, the others' looked through.
+    const [rarest = EMPTY, ...others] = this.#rarestFirst(heads);
+    let found = this.#among(rarest);
+    for (const head of others) {
+      const both = this.#among(head, found);
+      found = new Set([...found].filter((target) => both.has(target)));
+    }
+    return [...found];
+  }
+
+  /** The targets of a list of entries; with `wanted`, those that are wanted. */
+  #among(head: number, wanted?: ReadonlySet<number>): Set<number> {
+    const found = new Set<number>();
+    for (let e = head; e !== EMPTY && found.size !== wanted?.size; e = this.#next[e]!)
+      if (!wanted || wanted.has(this.#target[e]!)) found.add(this.#target[e]!);
+    return found;
+  }
+
+  /** The list that ends first, when all are walked side by side, and the others. */
+  #rarestFirst(heads: readonly number[]): readonly number[] {
+    if (heads.length < 2) return heads;
+    let at = heads;
+    while (!at.includes(EMPTY)) at = at.map((e) => this.#next[e]!);
+    const rarest = at.indexOf(EMPTY);
+    return [heads[rarest]!, ...heads.filter((_, index) => index !== rarest)];
+  }
+
+  #headOf(word: string): number {
+    this.#hash.of(word);
+    return this.#head[this.#place(this.#hash.high, this.#hash.low)]!;
   }
 
   /** The table place of a hash: where it stands, or the empty one where it would. */

@@ -6,14 +6,22 @@ describe('hash index', () => {
   it('finds what was added, and through growth', () => {
     const index = new HashIndex();
     for (let n = 0; n < 20_000; n++) index.add(`word ${n % 9_000}`, n);
-    for (const n of [0, 1, 8_999]) expect([...index.find(`word ${n}`)]).toContain(n);
-    expect([...index.find('word 5')].sort((a, b) => a - b)).toEqual([5, 9_005, 18_005]);
-    expect([...index.find('never added')]).toEqual([]);
+    for (const n of [0, 1, 8_999]) expect(index.find([`word ${n}`])).toContain(n);
+    expect([...index.find(['word 5'])].sort((a, b) => a - b)).toEqual([5, 9_005, 18_005]);
+    expect(index.find(['never added'])).toEqual([]);
   });
   it('takes a word that everybody has', () => {
     const index = new HashIndex();
     for (let n = 0; n < 50_000; n++) index.add('name:kari', n);
-    expect([...index.find('name:kari')]).toHaveLength(50_000);
+    expect(index.find(['name:kari'])).toHaveLength(50_000);
+  });
+  it('finds what stands under all words, whichever of them is rare, the newest first', () => {
+    const index = new HashIndex();
+    for (let n = 0; n < 3_000; n++) for (const by of [1, 2, 3, 500]) if (n % by === 0) index.add(`by ${by}`, n);
+    expect(index.find(['by 1', 'by 2', 'by 500'])).toEqual([2_500, 2_000, 1_500, 1_000, 500, 0]);
+    expect(index.find(['by 500', 'by 3', 'by 1'])).toEqual([1_500, 0]);
+    expect(index.find(['by 1', 'never added'])).toEqual([]);
+    expect(index.find([])).toEqual([]);
   });
 });
 

@@ -62,12 +62,7 @@ export class Lookup {
   /** Ids of candidates, newest first. Throws `lookup-warming`. */
   find(kind: LookupKind, value: string): readonly string[] {
     if (!this.#ready) throw new MakulerError('lookup-warming', { retryAfterSeconds: 1 });
-    const questions = questionsOf(kind, value);
-    if (questions.length === 0) return [];
-    // All words must be there: begin with the rarest, or a common first name would cost a walk over everybody.
-    const sets = questions.map((word) => new Set(this.#index.find(word))).sort((a, b) => a.size - b.size);
-    const [first, ...others] = sets;
-    return [...first!].filter((slot) => others.every((set) => set.has(slot))).map((slot) => this.#ids[slot]!);
+    return this.#index.find(questionsOf(kind, value)).map((slot) => this.#ids[slot]!);
   }
 
   /** Waits until the index has reached a position. Throws `lookup-warming` when that takes longer than `timeoutMs`. */

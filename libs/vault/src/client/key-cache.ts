@@ -1,6 +1,36 @@
-import type { ScopeId } from '#kernel';
+import type { OwnerRef, ScopeId } from '#kernel';
 import { wipe } from '../aead.js';
 import type { ScopeKey } from '../vault.js';
+
+/** A handle with the bytes behind it, which nobody who has the handle can get at. */
+class HeldKey implements ScopeKey {
+  readonly scopeId: ScopeId;
+  readonly owner: OwnerRef;
+  readonly category: string;
+  readonly partition: string;
+  readonly stream: string;
+  #bytes: Uint8Array | undefined;
+
+  /** The bytes are copied out of the message that they came in, and wiped there: what holds the message would hold the key. */
+  constructor({ scopeId, owner, category, partition, stream }: ScopeKey, bytes: Uint8Array) {
+    this.scopeId = scopeId;
+    this.owner = owner;
+    this.category = category;
+    this.partition = partition;
+    this.stream = stream;
+    this.#bytes = Uint8Array.from(bytes);
+    wipe(bytes);
+    Object.freeze(this);
+  }
+
+  static bytesOf(handle: ScopeKey): Uint8Array | undefined {
+    return #bytes in handle ? handle.#bytes : undefined;
+  }
+  wipe(): void {
+    if (this.#bytes) wipe(this.#bytes);
+    this.#bytes = undefined;
+  }
+}
 
 /**
  * The key bytes of this process, and the only place that has them: callers hold handles. Bounded; the least recently used
@@ -8,8 +38,12 @@ import type { ScopeKey } from '../vault.js';
  */
 export class KeyCache {
   /** In order of use, the latest last. */
-  readonly #handles = new Map<ScopeId, ScopeKey>();
-  readonly #bytes = new WeakMap<ScopeKey, Uint8Array>();
+  readonly #handles = new Map<ScopeId, HeldKey>();
+  /**
+   * Walks the keys above as they go, oldest first: what it has passed is gone, or used since and ahead of it again. One begun anew
+   * for each key that must go would step over all that went before, thousands of them.
+   */
+  #oldest = this.#handles.keys();
 
   constructor(private readonly capacity: number) {}
 
@@ -34,30 +68,33 @@ export class KeyCache {
       wipe(bytes);
       return present;
     }
-    const handle = Object.freeze(key);
-    // Copied out of the message that it came in: what holds the message would hold the key.
-    this.#bytes.set(handle, Uint8Array.from(bytes));
-    wipe(bytes);
+    const handle = new HeldKey(key, bytes);
     this.#handles.set(key.scopeId, handle);
-    if (this.#handles.size > this.capacity) this.drop(this.#handles.keys().next().value!);
+    if (this.#handles.size > this.capacity) this.#dropOldest();
     return handle;
   }
 
   /** The bytes behind a handle, or `undefined` when they were dropped. For this library's seal and open only. */
   bytesOf(handle: ScopeKey): Uint8Array | undefined {
-    return this.#bytes.get(handle);
+    return HeldKey.bytesOf(handle);
   }
 
   drop(scopeId: ScopeId): void {
-    const handle = this.#handles.get(scopeId);
-    if (!handle) return;
+    this.#handles.get(scopeId)?.wipe();
     this.#handles.delete(scopeId);
-    const bytes = this.#bytes.get(handle);
-    this.#bytes.delete(handle);
-    if (bytes) wipe(bytes);
   }
 
   clear(): void {
     for (const scopeId of [...this.#handles.keys()]) this.drop(scopeId);
+  }
+
+  #dropOldest(): void {
+    let { value } = this.#oldest.next();
+    if (value === undefined) {
+      // A walk that has come to the end stays there.
+      this.#oldest = this.#handles.keys();
+      ({ value } = this.#oldest.next());
+    }
+    if (value !== undefined) this.drop(value);
   }
 }
