@@ -41,6 +41,8 @@ export interface EventStoreLedgerOptions {
 const LEASE_SHARE = 0.85;
 const APPEND_DEADLINE_MS = 3_000;
 const DEFAULT_BATCH = 500;
+/** Batches of a subscription under way: while one's keys are asked for, another is opened. */
+const OPENED_AHEAD = 2;
 /** What is looked for backwards mostly stands near the end; after that the pages grow. */
 const FIRST_PAGE = 8;
 const LAST_PAGE = 512;
@@ -146,7 +148,7 @@ export class EventStoreLedger extends Ledger {
     return new Map([...keys].map(([id, { state }]) => [id, state]));
   }
 
-  /** The next batch is read and opened while the caller is at work on the one before. */
+  /** The next batches are read and opened while the caller is at work on one. */
   async *subscribe({ maxBatch = DEFAULT_BATCH, signal, ...options }: SubscribeOptions): AsyncGenerator<Batch> {
     const left = new AbortController();
     const until = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
@@ -155,14 +157,17 @@ export class EventStoreLedger extends Ledger {
       const { done, value } = await batches.next();
       return done ? undefined : { ...value, events: await this.#openAll(value.events) };
     };
-    let coming = next();
+    const coming: Promise<Batch | undefined>[] = [];
     try {
       for (;;) {
-        const batch = await coming;
+        while (coming.length < OPENED_AHEAD) {
+          const batch = next();
+          batch.catch(() => undefined); // it is told to whoever asks for that batch
+          coming.push(batch);
+        }
+        const batch = await coming.shift();
         // What was opened ahead is not handed out any more once the caller wants to hear no more.
         if (!batch || until.aborted) return;
-        coming = next();
-        coming.catch(() => undefined); // it is told to whoever asks for that batch
         yield batch;
       }
     } finally {

@@ -48,15 +48,29 @@ const openEnvelope = (
     const { key } = answer;
     scopes.push({ scopeId, ...label, state: 'live', owner: key.owner, partition: key.partition });
     const plaintext = vault.open(key, sealed, associatedData(envelope, scopeId, label));
-    const values = JSON.parse(Buffer.from(plaintext).toString()) as Record<string, unknown>;
+    const values = JSON.parse(textOf(plaintext)) as Record<string, unknown>;
     plaintext.fill(0);
     for (const [name, value] of Object.entries(values)) fields[name] = new Personal(value);
   }
   // What no block holds was never given: it reads as null, which is not "erased".
-  for (const [name, field] of Object.entries(declared?.fields ?? {}))
-    if ((field.kind === 'personal' || field.kind === 'reference') && !(name in fields))
-      fields[name] = new Personal(null);
+  for (const name of sealedFieldsOf(declared)) if (!(name in fields)) fields[name] = new Personal(null);
   return { fields, scopes };
+};
+
+/** Read where it lies: a copy would stay behind when the plaintext is wiped. */
+const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString();
+
+const sealedFields = new WeakMap<EventType, readonly string[]>();
+/** The fields that only a block can hold; worked out once for each type, because a rebuild asks for every event. */
+const sealedFieldsOf = (declared: EventType | undefined): readonly string[] => {
+  if (!declared) return [];
+  const known = sealedFields.get(declared);
+  if (known) return known;
+  const isSealed = ({ kind }: { kind: string }) => kind === 'personal' || kind === 'reference';
+  const names = Object.keys(declared.fields).filter((name) => isSealed(declared.fields[name]!));
+  sealedFields.set(declared, names);
+  return names;
 };
 
 const fieldsUnder = (declared: EventType | undefined, slot: string, category: string): string[] =>
