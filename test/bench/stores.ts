@@ -22,13 +22,17 @@ const portIn = (ready: string): number => {
   return port ?? Number(address?.split(':').at(-1));
 };
 
-/** Makes a program end when this one is gone, however it went: a benchmark that was cut off leaves nothing running. */
-const FOLLOW = ['--import', new URL('../../libs/observability/src/follow-parent.js', import.meta.url).href];
+/** As `makuler up` starts them. The second makes a program end when this one is gone, however it went: a benchmark that was cut off leaves nothing running. */
+const FLAGS = [
+  '--max-semi-space-size=32',
+  '--import',
+  new URL('../../libs/observability/src/follow-parent.js', import.meta.url).href,
+];
 
 /** Starts a program, and gives the port of its ready line. Throws what it said when it ends instead. */
 export const startProgram = async (script: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
   const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
-  const child = spawn(process.execPath, [...FOLLOW, script, ...args], { env, stdio: [...stdio] });
+  const child = spawn(process.execPath, [...FLAGS, script, ...args], { env, stdio: [...stdio] });
   const ended = once(child, 'close');
   let said = '';
   child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
