@@ -40,10 +40,11 @@ export class KeyCache {
   /** In order of use, the latest last. */
   readonly #handles = new Map<ScopeId, HeldKey>();
   /**
-   * Walks the keys above as they go, oldest first: what it has passed is gone, or used since and ahead of it again. One begun anew
+   * Walks the keys above as they go, oldest first: what it has passed is gone, or used since and ahead of it again,
+   * so it never comes to an end while one is held. One begun anew
    * for each key that must go would step over all that went before, thousands of them.
    */
-  #oldest = this.#handles.keys();
+  readonly #oldest = this.#handles.keys();
 
   constructor(private readonly capacity: number) {}
 
@@ -70,7 +71,7 @@ export class KeyCache {
     }
     const handle = new HeldKey(key, bytes);
     this.#handles.set(key.scopeId, handle);
-    if (this.#handles.size > this.capacity) this.#dropOldest();
+    if (this.#handles.size > this.capacity) this.drop(this.#oldest.next().value!);
     return handle;
   }
 
@@ -86,15 +87,5 @@ export class KeyCache {
 
   clear(): void {
     for (const scopeId of [...this.#handles.keys()]) this.drop(scopeId);
-  }
-
-  #dropOldest(): void {
-    let { value } = this.#oldest.next();
-    if (value === undefined) {
-      // A walk that has come to the end stays there.
-      this.#oldest = this.#handles.keys();
-      ({ value } = this.#oldest.next());
-    }
-    if (value !== undefined) this.drop(value);
   }
 }
