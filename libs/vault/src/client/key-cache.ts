@@ -40,9 +40,8 @@ export class KeyCache {
   /** In order of use, the latest last. */
   readonly #handles = new Map<ScopeId, HeldKey>();
   /**
-   * Walks the keys above as they go, oldest first: what it has passed is gone, or used since and ahead of it again,
-   * so it never comes to an end while one is held. One begun anew
-   * for each key that must go would step over all that went before, thousands of them.
+   * Walks the keys above as they go, oldest first: what it has passed is gone, or used since and ahead of it again, so it never
+   * comes to an end while one is held. One begun anew for each key that must go would step over all that went before, thousands.
    */
   readonly #oldest = this.#handles.keys();
 
