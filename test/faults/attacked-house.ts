@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { Backups, Inventory } from '#backup';
 import { EventRegistry, event, personal, plain, reference, subject, SubjectErased } from '#events';
 import type { ActorId, CustomerId, OwnerRef, PurchaseId, ServiceCaseId } from '#kernel';
-import { inContext, newId, RandomIds, SystemClock } from '#kernel';
+import { freePort, inContext, newId, RandomIds, SystemClock } from '#kernel';
 import type { RecordedEvent } from '#ledger';
 import { EventStoreDb, EventStoreLedger } from '#ledger';
 import { ensureAuthority } from '#pki';
@@ -109,7 +109,7 @@ export class AttackedHouse {
 
     const vaultFiles = await authority.ensureCertificate('vault', { usage: 'server' });
     const mirrors = ['a', 'b'].map((name) => join(directory, 'custodian', name));
-    const port = await freePort();
+    const port = await freePort('127.0.0.1');
     const environment = {
       ...{ VAULT_DATABASE_URL: urls.vault, VAULT_PORT: String(port), VAULT_LEASE_MS: String(LEASE_MS) },
       ...{ VAULT_CERT_FILE: vaultFiles.certFile, VAULT_KEY_FILE: vaultFiles.keyFile, VAULT_CA_FILE: vaultFiles.caFile },
@@ -228,12 +228,3 @@ export class AttackedHouse {
 
 const asSomebody = <T>(work: () => Promise<T>): Promise<T> =>
   inContext({ actor: newId<ActorId>(), roles: ['system'], purpose: 'avtale', ids: new RandomIds() }, work);
-
-const freePort = async (): Promise<number> => {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventId } from '#kernel';
-import { newId } from '#kernel';
+import { freePort, newId } from '#kernel';
 import { EventStoreDb } from '#ledger';
 import { ensureAuthority } from '#pki';
 import { testDatabase } from '#testing';
@@ -43,7 +42,7 @@ describe('a restored log (P6)', () => {
     database = await testDatabase();
     const authority = await ensureAuthority(directory);
     const { certFile, keyFile, caFile } = await authority.ensureCertificate('event-node', { usage: 'server' });
-    const port = await freePort();
+    const port = await freePort('127.0.0.1');
     environment = {
       ...{ PATH: process.env['PATH']!, EVENT_NODE_DATABASE_URL: database.url, EVENT_NODE_PORT: String(port) },
       ...{ EVENT_NODE_CERT_FILE: certFile, EVENT_NODE_KEY_FILE: keyFile, EVENT_NODE_PASSWORD: 'secret' },
@@ -83,12 +82,3 @@ describe('a restored log (P6)', () => {
     expect(await restoreLog(store, batches())).toEqual({ present: EVENTS, appended: 0 });
   });
 });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });

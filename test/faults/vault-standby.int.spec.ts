@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
-import { isMakulerError, newId, subjectOwner } from '#kernel';
+import { freePort, isMakulerError, newId, subjectOwner } from '#kernel';
 import type { GrpcVault } from '#vault';
 import { askVaultStatus } from '#vault';
 import { GrpcShredder } from '#vault/shredder';
@@ -45,7 +42,7 @@ describe('two vaults', () => {
   beforeAll(async () => {
     [house, node] = await Promise.all([startVaultHouse(), startOwnNode()]);
     await house.stop();
-    ports = [await freePort(), await freePort()];
+    ports = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
     const address = ports.map((port) => `127.0.0.1:${port}`).join(',');
     clients = {
       api: house.vaultOf('api', { address, patienceMs: 5_000 }),
@@ -64,7 +61,7 @@ describe('two vaults', () => {
   });
 
   const launch = async (which: 0 | 1): Promise<Vault> => {
-    const metricsPort = await freePort();
+    const metricsPort = await freePort('127.0.0.1');
     const process = new StandingProcess([MAIN], {
       ...environmentOf(house, urlOf(node), ports[which]),
       METRICS_PORT: String(metricsPort),
@@ -240,11 +237,3 @@ describe('two vaults', () => {
     expect(await insist(() => read(sealed))).toBe(sealed.owner.id);
   });
 });
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};

@@ -8,11 +8,10 @@ import { promisify } from 'node:util';
 import type { Parts } from '#composition';
 import { PARTS_SETTINGS, connect } from '#composition';
 import type { Role } from '#kernel';
-import { SystemClock, readConfiguration } from '#kernel';
+import { SystemClock, freePort, readConfiguration } from '#kernel';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
 import { TOKEN_ROLES, Tokens } from '#tokens';
-import { keepPort } from '../../apps/cli/src/up/ports.js';
 import { Compose } from './cluster-compose.js';
 import { PostgresServer } from './cluster-postgres.js';
 import { ClusterProcess } from './cluster-process.js';
@@ -21,7 +20,6 @@ import { ask, eventually } from './installation.js';
 
 const run = promisify(execFile);
 const HOST = '127.0.0.1';
-const freePort = () => keepPort(HOST, undefined);
 const secret = () => randomBytes(18).toString('base64url');
 
 const PARTS = ['vault-a', 'vault-b', 'api', 'projector', 'worker'] as const;
@@ -63,7 +61,9 @@ export class Cluster {
     const directory = await mkdtemp(join(tmpdir(), 'makuler-cluster-'));
     await chmod(directory, 0o711); // as root, PostgreSQL runs as another user and must pass through
     const names = ['event-node', 'postgres', 'vault-postgres', 'redis', 'vault-a', 'vault-b'];
-    const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()] as const)));
+    const ports = Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await freePort(HOST)] as const)),
+    );
     const secrets = Object.fromEntries(
       ['EVENTSTORE', 'DATABASE', 'VAULT_DATABASE', 'REDIS'].map((name) => [`${name}_PASSWORD`, secret()]),
     );
@@ -220,10 +220,10 @@ export class Cluster {
     if (restart !== 'unless-stopped') throw new Error(`${part} is not started again when it ends`);
     for (let n = 0; n < replicas; n++) {
       // Each has an address of its own in a container; here each has a port.
-      const own: Record<string, string> = { METRICS_HOST: HOST, METRICS_PORT: String(await freePort()) };
+      const own: Record<string, string> = { METRICS_HOST: HOST, METRICS_PORT: String(await freePort(HOST)) };
       if (part === 'vault-a' || part === 'vault-b')
         Object.assign(own, { VAULT_HOST: HOST, VAULT_PORT: String(this.ports[part]) });
-      if (part === 'api') Object.assign(own, { HOST, PORT: String(await freePort()), ...NO_LIMITS });
+      if (part === 'api') Object.assign(own, { HOST, PORT: String(await freePort(HOST)), ...NO_LIMITS });
       if (part === 'api') this.#apis.push(`http://${HOST}:${own['PORT']}`);
       this.#add(part.startsWith('vault') ? part : `${part}-${n}`, command, { ...environment, ...own });
     }

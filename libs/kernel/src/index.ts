@@ -7,4 +7,5 @@ export * from './context.js';
 export * from './configuration.js';
 export * from './correlation.js';
 export * from './failures.js';
+export * from './ports.js';
 export * from './tracing.js';

@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { EventId } from '#kernel';
-import { MakulerError, newId } from '#kernel';
+import { MakulerError, freePort, newId } from '#kernel';
 import type { StreamName } from '#ledger';
 import { EventStoreDb } from '#ledger';
 import type { CertificateFiles } from '#pki';
@@ -57,7 +55,7 @@ describe('the event store at an address', () => {
     ['a list of nodes', 'esdb', (seed: number) => `localhost:${seed},localhost:1`],
     ['a name that all nodes have', 'esdb+discover', (seed: number) => `localhost:${seed}`],
   ])('is found by %s, and found again after none of them could say where', async (_, scheme, hosts) => {
-    const seed = await freePort();
+    const seed = await freePort('localhost');
     const store = at({ scheme, hosts: hosts(seed) });
     const attempts = [store.head(), store.append(stream(), 'no-stream', [event()], 5_000), first(store)];
     for (const refused of await Promise.allSettled(attempts))
@@ -98,13 +96,4 @@ const isUsable = async (store: EventStoreDb): Promise<void> => {
 const first = async (store: EventStoreDb) => {
   for await (const batch of store.subscribe({ maxBatch: 10 })) return batch;
   return undefined;
-};
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port: free } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return free;
 };

@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UnavailableError, type EventStoreDBClient } from '@eventstore/db-client';
+import { freePort } from '#kernel';
 import { ensureAuthority } from '#pki';
 import { testDatabase } from '#testing';
 import { anEvent, clientOf, newStream, take, type Server } from './connection.js';
@@ -12,15 +11,6 @@ import { signalOf } from './subscriptions.js';
 
 const PASSWORD = 'a password with spaces & signs';
 const MARK = 'Kari-Nordmann-4711';
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-};
 
 describe('the event node as a process', () => {
   let directory: string;
@@ -33,7 +23,7 @@ describe('the event node as a process', () => {
     database = await testDatabase();
     const authority = await ensureAuthority(directory);
     const { certFile, keyFile, caFile } = await authority.ensureCertificate('event-node', { usage: 'server' });
-    const port = await freePort();
+    const port = await freePort('127.0.0.1');
     environment = {
       EVENT_NODE_DATABASE_URL: database.url,
       EVENT_NODE_PORT: String(port),

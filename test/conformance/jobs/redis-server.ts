@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '#kernel';
 
 /** Whether Debian's `redis-server` is on this machine; `.ci/run` installs it. */
 export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
@@ -21,18 +21,9 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
 /** Resolves when it takes connections. Throws what it said when it ends instead. `settings`: further ones, by their names. */
 export const startRedis = async (settings: Readonly<Record<string, string | number>> = {}): Promise<RedisServer> => {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const directory = await mkdtemp(join(tmpdir(), 'makuler-redis-'));
   const own = { port, dir: directory, bind: '127.0.0.1', requirepass: PASSWORD, databases: 1024, save: '' };
   const flags = Object.entries({ ...own, ...settings }).flatMap(([name, value]) => [`--${name}`, String(value)]);

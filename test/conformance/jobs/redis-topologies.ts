@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ensureAuthority } from '#pki';
-import { PASSWORD, freePort, runRedis, startRedis } from './redis-server.js';
+import { freePort } from '#kernel';
+import { PASSWORD, runRedis, startRedis } from './redis-server.js';
 
 /** Redis as it stands in a cluster profile: its address, and a client that sees every key. */
 export interface RedisTopology {
@@ -27,7 +28,7 @@ export const tlsRedis = async (): Promise<RedisTopology> => {
     'tls-cert-file': server.certFile,
     'tls-key-file': server.keyFile,
   };
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const redis = await startRedis({ port: 0, 'tls-port': port, 'tls-auth-clients': 'yes', ...files });
   const url = (shown: string) => `rediss://:${PASSWORD}@localhost:${port}/3?tlsCAFile=${authority.caFile}${shown}`;
   const [ca, cert, key] = await Promise.all(
@@ -58,7 +59,7 @@ export const sentinelRedis = async (): Promise<
   const primary = await startRedis({ masterauth: PASSWORD, 'repl-diskless-sync-delay': 0 });
   const replica = await startRedis({ masterauth: PASSWORD, replicaof: `127.0.0.1 ${primary.port}` });
   const directory = await mkdtemp(join(tmpdir(), 'makuler-sentinel-'));
-  const [port, file] = [await freePort(), join(directory, 'sentinel.conf')];
+  const [port, file] = [await freePort('127.0.0.1'), join(directory, 'sentinel.conf')];
   await writeFile(
     file,
     [
@@ -91,7 +92,7 @@ export const sentinelRedis = async (): Promise<
 export const clusterRedis = async (): Promise<RedisTopology> => {
   const settings = { 'cluster-enabled': 'yes', masterauth: PASSWORD, 'cluster-require-full-coverage': 'yes' };
   // The bus would be at the port + 10,000, which may be no port.
-  const busPorts = await Promise.all([1, 2, 3].map(freePort));
+  const busPorts = await Promise.all([1, 2, 3].map(() => freePort('127.0.0.1')));
   const servers = await Promise.all(busPorts.map((bus) => startRedis({ ...settings, 'cluster-port': bus })));
   const nodes = servers.map(({ port }) => clientOf(port));
   const bounds = [0, 5461, 10_923, 16_384];

@@ -1,21 +1,10 @@
-import { createServer } from 'node:net';
+import { freePort, tryPort } from '#kernel';
 import { Refusal } from '../refusal.js';
 
-/** Resolves to the port when it can be listened on; 0 finds a free one. Rejects with the system's error. */
-export const tryPort = (host: string, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : port));
-    });
-  });
-
-/** The port that the person asked for; refuses with the way out when it can't be had. */
+/** The port that the person asked for; a free one for 0. Refuses with the way out when it can't be had. */
 export const claimPort = async (host: string, port: number): Promise<number> => {
   try {
-    return await tryPort(host, port);
+    return await (port === 0 ? freePort(host) : tryPort(host, port));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
@@ -33,7 +22,3 @@ export const claimPort = async (host: string, port: number): Promise<number> => 
     throw error;
   }
 };
-
-/** The port of the last run when it is still free, otherwise a free one. */
-export const keepPort = (host: string, last: number | undefined): Promise<number> =>
-  tryPort(host, last ?? 0).catch(() => tryPort(host, 0));

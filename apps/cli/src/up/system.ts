@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { freePort } from '#kernel';
 import { startChild } from './child.js';
 import { Crew } from './crew.js';
 import type { Part } from './crew.js';
@@ -11,7 +12,7 @@ import { ensureInstallation } from './installation.js';
 import type { HomeLock } from './lock.js';
 import { lockHome } from './lock.js';
 import type { App, SystemOptions } from './options.js';
-import { claimPort, keepPort } from './ports.js';
+import { claimPort } from './ports.js';
 import type { ReadyLine } from './ready-line.js';
 import type { DatabaseName, Secrets } from './secrets.js';
 import { ensureSecrets } from './secrets.js';
@@ -190,8 +191,8 @@ export class System {
 
   async #ports(): Promise<{ vaultPort: number; eventNodePort: number }> {
     const last = (await readState(this.options.home)).ports;
-    const vault = await keepPort(LOOPBACK, last?.vault);
-    const eventNode = await keepPort(LOOPBACK, last?.eventNode);
+    const vault = await freePort(LOOPBACK, last?.vault);
+    const eventNode = await freePort(LOOPBACK, last?.eventNode, [vault]);
     if (last?.vault !== vault || last.eventNode !== eventNode)
       await updateState(this.options.home, { ports: { vault, eventNode } });
     return { vaultPort: vault, eventNodePort: eventNode };

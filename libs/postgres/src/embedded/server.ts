@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { chmod, mkdir, open, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '#kernel';
 import { accountFor } from './account.js';
 import type { Account } from './account.js';
 import { findBinaries } from './binaries.js';
@@ -115,20 +115,10 @@ const ready = async (
 /** The port of the last start when it is free, so that addresses in other people's tools stay valid; otherwise a free one. */
 const choosePort = async (file: string): Promise<number> => {
   const last = Number(await readFile(file, 'utf8').catch(() => '0'));
-  const port = await freePort(last).catch(() => freePort(0));
+  const port = await freePort(HOST, last);
   if (port !== last) await writeFile(file, String(port), { mode: 0o600 });
   return port;
 };
-
-const freePort = (wanted: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(wanted, HOST, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 
 /**
  * A shell that waits for the end of its input, which comes when this process is gone, kill -9 included, and then shuts
