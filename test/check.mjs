@@ -19,7 +19,7 @@ const MOST_UNSTEADY_FILES = 3;
 const MOST_RUNS_ALONE = 4;
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-/** What failed in suites of real processes, whether or not it passed later: file, test, and the first line of why. */
+/** What failed, whether or not it passed later: file, test, and the first line of why. */
 const failures = [];
 const results = join(await mkdtemp(join(tmpdir(), 'makuler-check-')), 'jest.json');
 
@@ -56,6 +56,9 @@ const failuresOf = ({ name, status, message, assertionResults }) => {
 
 const firstLine = (text = '') => stripVTControlCharacters(text).trim().split('\n', 1)[0];
 
+/** Failed, until its file passes twice in a row. */
+const noteFailures = (run) => failures.push(...run.failures.map((what) => ({ verdict: 'FAILED', what })));
+
 const add = ({ passed, failed, skipped }) => {
   counts.passed += passed;
   counts.failed += failed;
@@ -66,7 +69,7 @@ const test = async (script) => {
   const first = await runJest(script);
   add(first);
   if (first.succeeded) return true;
-  failures.push(...first.failures);
+  noteFailures(first);
   if (!MAY_BE_UNSTEADY.includes(script) || first.files.length === 0 || first.files.length > MOST_UNSTEADY_FILES)
     return false;
   for (let runs = 1, inARow = 0; runs <= MOST_RUNS_ALONE; runs++) {
@@ -74,11 +77,12 @@ const test = async (script) => {
       `\nRunning again, alone, what failed (${runs} of at most ${MOST_RUNS_ALONE}): ${first.files.join(', ')}`,
     );
     const again = await runJest('test:again', ...first.files);
-    failures.push(...again.failures);
+    noteFailures(again);
     inARow = again.succeeded ? inARow + 1 : 0;
     if (inARow < 2) continue;
     counts.passed += first.failed;
     counts.failed -= first.failed;
+    for (const failure of failures) failure.verdict = 'UNSTEADY';
     return true;
   }
   return false;
@@ -110,7 +114,7 @@ for (const step of STEPS) {
 }
 await rm(join(results, '..'), { recursive: true, force: true });
 if (failed) console.log(`\nStopped at: npm run ${failed === 'generated' ? 'generate' : failed}`);
-for (const failure of failures) console.log(`${failed ? 'FAILED' : 'UNSTEADY'}: ${failure}`);
+for (const { verdict, what } of failures) console.log(`${verdict}: ${what}`);
 const forbidden = process.env.MAKULER_FORBID_SKIPS && counts.skipped > 0;
 if (forbidden) console.log(`${counts.skipped} tests were skipped, and here none may be.`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -46,6 +46,31 @@ describe('forgetting', () => {
       ({ state }) => state === 'erased',
     );
 
+  it('leads from a company to the contacts whom it still has, not to one who was erased', async () => {
+    const company = {
+      ...{ name: 'Hardanger Dreieri AS', legalForm: 'AS', organisationNumber: '923609016' },
+      address: { street: 'Gata 1', postalCode: '5600', city: 'Norheimsund' },
+    } as const;
+    const contact = { relationship: 'customer', phone: '90012345' } as const;
+    const first = { ...contact, name: 'Åse Dreier', email: 'ase@example.no', company };
+    const { customerId: gone, companyId } = (await shop().post('/v1/customers', { body: first })).body;
+    const second = { ...contact, name: 'Odd Dreier', email: 'odd@example.no', companyId: companyId! };
+    const { customerId: there } = (await shop().post('/v1/customers', { body: second })).body;
+    const question = { body: { organisationNumber: company.organisationNumber } };
+    const contacts = async () => {
+      const { items } = (await desk().post('/v1/customers/search', question)).body;
+      return items.map(({ customerId }) => customerId).sort();
+    };
+    await eventually(contacts, (found) => found.length === 2);
+    const order = { customerId: gone, ground: 'subject-request', note: 'ringte' };
+    const { erasureId, planHash } = (await compliance().post('/v1/erasures', { body: order })).body;
+    const path = { id: erasureId };
+    await makuler.client('approver').post('/v1/erasures/{id}/approve', { path, body: { planHash } });
+    await compliance().post('/v1/erasures/{id}/execute', { path });
+    await erased(erasureId);
+    expect(await contacts()).toEqual([there]);
+  }, 120_000);
+
   it('shreds, retains and defers as the plan says, survives a killed worker, and ends with the law’s own date', async () => {
     const kari = {
       relationship: 'customer',

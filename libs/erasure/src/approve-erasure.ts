@@ -42,7 +42,9 @@ export class ApproveErasureHandler implements ICommandHandler<ApproveErasure> {
       const now = await this.planner.compute(owner, erasureId, state.plan.salt.reveal());
       if (now.planHash !== state.plan.planHash) {
         const parts = await recordItems(this.ledger, state.plan, now.items);
-        const replanned = await this.ledger.decide(erasureCase, stream, (current) => replan(current, now, parts));
+        const replanned = await this.ledger.decide(erasureCase, stream, (current) =>
+          replan(current, erasureId, now, parts),
+        );
         if (replanned.written > 0 && replanned.state.status === 'planned') throw planChanged(replanned.state.plan);
       }
     }

@@ -131,7 +131,8 @@ describe('an erasure case', () => {
 
     it('loses its approval when it is planned anew, and stays the first planner’s', async () => {
       await approve(approver);
-      const { state } = await say(approver, (now) => replan(now, other));
+      expect((await say(approver, (now) => replan(now, newId(), other))).written).toBe(0);
+      const { state } = await say(approver, (now) => replan(now, erasureId, other));
       expect(state).toMatchObject({ status: 'planned', plan: { planHash: other.planHash, plannedBy: planner } });
       expect(await codeOf(approve(planner, other.planHash))).toBe('four-eyes');
     });

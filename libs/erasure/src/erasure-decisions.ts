@@ -62,9 +62,13 @@ export const planErasure = (state: ErasureCase, plan: NewPlan, parts = NO_PARTS)
   return state.status === 'none' ? [planned(plan, parts)] : [];
 };
 
-/** Replaces the plan by one computed now, under the same id; an approval of the old one is void. Says nothing if it is the same. */
-export const replan = (state: ErasureCase, now: ComputedPlan, parts = NO_PARTS): Draft<any>[] => {
+/**
+ * Replaces the plan of this erasure by one computed now, under the same id; an approval of the old one is void. Says nothing if it is the
+ * same, or if another erasure has been planned since.
+ */
+export const replan = (state: ErasureCase, erasureId: ErasureId, now: ComputedPlan, parts = NO_PARTS): Draft<any>[] => {
   if (state.status !== 'planned' && state.status !== 'approved') return [];
+  if (state.plan.erasureId !== erasureId) return [];
   if (state.plan.planHash === now.planHash) return [];
   return [planned(replacing(state.plan, now), parts)];
 };

@@ -16,8 +16,7 @@ const GATHER_MS = 20;
 
 /**
  * A catch-up subscription to `$all` without system events, in batches: whatever has arrived, up to `maxBatch`, at the end of the
- * log at once. One batch is
- * out at a time, while the next ones arrive; not asking for them is the back-pressure. A broken connection throws
+ * log at once. What nobody asks for is not taken: that is the back-pressure. A broken connection throws
  * `store-unavailable`: the caller starts again after its checkpoint. Checkpoints of filtered events come as batches without
  * events.
  */

@@ -41,7 +41,7 @@ export interface EventStoreLedgerOptions {
 const LEASE_SHARE = 0.85;
 const APPEND_DEADLINE_MS = 3_000;
 const DEFAULT_BATCH = 500;
-/** Batches of a subscription under way: while one's keys are asked for, another is opened. */
+/** Batches of a subscription under way far from the end of the log: while one's keys are asked for, another is opened. */
 const OPENED_AHEAD = 2;
 /** What is looked for backwards mostly stands near the end; after that the pages grow. */
 const FIRST_PAGE = 8;
@@ -158,9 +158,11 @@ export class EventStoreLedger extends Ledger {
       return done ? undefined : { ...value, events: await this.#openAll(value.events) };
     };
     const coming: Promise<Batch | undefined>[] = [];
+    let live = false;
     try {
       for (;;) {
-        while (coming.length < OPENED_AHEAD) {
+        // At the end of the log one that is asked for early would be the next few events, and those after them would wait for it.
+        while (coming.length < (live ? 1 : OPENED_AHEAD)) {
           const batch = next();
           batch.catch(() => undefined); // it is told to whoever asks for that batch
           coming.push(batch);
@@ -168,6 +170,7 @@ export class EventStoreLedger extends Ledger {
         const batch = await coming.shift();
         // What was opened ahead is not handed out any more once the caller wants to hear no more.
         if (!batch || until.aborted) return;
+        live = batch.live;
         yield batch;
       }
     } finally {

@@ -6,7 +6,7 @@ const EMPTY = -1;
 /**
  * Words to targets, by 64-bit SipHash-2-4 under a random key of this process, in typed arrays: no word is kept, and without
  * the key no guess can be confirmed (Aumasson and Bernstein, SipHash, 2012). Hashes may collide: whoever asks verifies what
- * it finds. Targets are small integers; forgetting one makes it never be found again, and its entries go at the next growth.
+ * it finds; nothing is taken out, so of whom has been forgotten an entry stays that leads to nothing. Targets are small integers.
  */
 export class HashIndex {
   readonly #hash = new SipHash(randomBytes(16));
@@ -19,7 +19,7 @@ export class HashIndex {
   #next = new Int32Array(1 << 12);
   #entries = 0;
 
-  /** Entries held, forgotten ones included until the next growth. */
+  /** Entries held, also of those who have been forgotten. */
   get entries(): number {
     return this.#entries;
   }

@@ -42,8 +42,11 @@ export class SearchCustomersHandler implements IQueryHandler<SearchCustomers> {
   async execute({ question, limit }: SearchCustomers): Promise<readonly CustomerCardView[]> {
     const { kind, value } = question;
     if (kind === 'organisationNumber') {
-      const employees = (await this.#companiesWith(value)).flatMap((id) => this.lookup.find('companyId', id));
-      return this.#cards([...new Set(employees)], ({ companyId }) => valueOf(companyId) !== null, limit);
+      const companies = await this.#companiesWith(value);
+      const employees = companies.flatMap((id) => this.lookup.find('companyId', id));
+      // Of a forgotten person the card holds no company any more, and of one who changed it another.
+      const confirmed = ({ companyId }: CustomerCardView) => companies.some((id) => id === valueOf(companyId));
+      return this.#cards([...new Set(employees)], confirmed, limit);
     }
     const confirmed = (card: CustomerCardView) => {
       const stored = valueOf(card[kind] as Opened<string | null>);

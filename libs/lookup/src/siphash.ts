@@ -27,6 +27,7 @@ export class SipHash {
     this.#bytes.fill(0, length, end + WORD - 1);
     this.#bytes[end + WORD - 1] = length;
     this.#mix((end + WORD) / 4);
+    this.#bytes.fill(0, 0, end + WORD); // words are personal data: none stays here until the next
   }
 
   /** Over so many words of 32 bits. The numbers below are those of the paper; a sum of halves carries where it came out smaller. */

@@ -33,7 +33,7 @@ export const wordsOf = (kind: LookupKind, value: string): readonly string[] => {
   return [...words];
 };
 
-/** The words to ask for: every word of the query must be found; longer ones by their first eight letters, then verified. */
+/** The words to ask for: every word of the query must be found. */
 export const questionsOf = (kind: LookupKind, value: string): readonly string[] => {
   if (kind !== 'name') return [`${kind}:${fold(kind, value)}`];
   return foldName(value)

@@ -45,7 +45,9 @@ class TranslatingClient extends pg.Client {
   limitSilence(silenceMs: number): void {
     this.on('drain', () => (this.#waiting = false));
     const { stream } = (this as unknown as { connection: { stream: Socket } }).connection;
-    stream.setTimeout(silenceMs, () => {
+    stream.setTimeout(silenceMs);
+    // Not the listener that `setTimeout` takes: that one hears of the first silence only.
+    stream.on('timeout', () => {
       if (this.#waiting) stream.destroy();
     });
   }

@@ -107,6 +107,14 @@ describe('postgres', () => {
       expect(await session()).not.toBe(before);
     });
 
+    it('gives it up also on a connection that was idle for longer', async () => {
+      const client = await limited.connect();
+      await client.query('select 1');
+      await pool.query('select pg_sleep(1.5)');
+      await expect(client.query('select pg_sleep(20)')).rejects.toMatchObject({ code: 'database-unavailable' });
+      client.release(true);
+    });
+
     it('keeps a connection that nobody asks anything, also in a transaction, and one that is answered bit by bit', async () => {
       const before = await session();
       await pool.query('select pg_sleep(1)');

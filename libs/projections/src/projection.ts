@@ -36,7 +36,8 @@ export interface ProjectionOptions<Personal extends boolean = boolean> {
   /**
    * SQL that creates the tables, indexes and grants, without schema names: it runs inside the projection's own schema.
    * Nothing outside may hang on the tables (no view, no foreign key): a rebuild replaces them. No triggers and no columns that
-   * count by themselves: the rows of a batch are written together, and not in the order of the events.
+   * count by themselves: the rows of a batch are written together, and not in the order of the events. A value of a `jsonb` column is
+   * a JSON text with a cast (`$1::jsonb`): without one it is taken for a string.
    */
   readonly tables: string;
   /** Columns that every write of one row gives the same value, though they are not what it is found by: more can go together. */

@@ -1,4 +1,6 @@
 import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { ScopeId, SubjectId } from '#kernel';
 import { newKey } from '../aead.js';
 import { KeyCache } from './key-cache.js';
@@ -45,6 +47,19 @@ describe('keys held by a process', () => {
       cache.clear();
       expect(cache.size).toBe(0);
     }
+  });
+
+  it('take no more memory the more often they are used', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const cache = holding(1_000, 'abcdefghij');
+    const use = (times: number) => {
+      for (let n = 0; n < times; n++) cache.get('abcdefghij'[n % 10] as ScopeId);
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = use(100_000);
+    expect(use(1_000_000) - before).toBeLessThan(8 * 1024 * 1024);
   });
 
   it('leave neither a message nor this process with their bytes, and show them to nobody', () => {

@@ -32,6 +32,9 @@ class HeldKey implements ScopeKey {
   }
 }
 
+/** Seldom enough that stepping over what went before costs nothing, often enough that what is kept until then is small. */
+const WALK_ANEW = 20_000;
+
 /**
  * The key bytes of this process, and the only place that has them: callers hold handles. Bounded; the least recently used
  * key goes first. Every way out of here wipes the bytes.
@@ -43,7 +46,8 @@ export class KeyCache {
    * Walks the keys above as they go, oldest first: what it has passed is gone, or used since and ahead of it again, so it never
    * comes to an end while one is held. One begun anew for each key that must go would step over all that went before, thousands.
    */
-  readonly #oldest = this.#handles.keys();
+  #oldest = this.#handles.keys();
+  #moves = 0;
 
   constructor(private readonly capacity: number) {}
 
@@ -51,7 +55,7 @@ export class KeyCache {
     const handle = this.#handles.get(scopeId);
     if (!handle) return undefined;
     this.#handles.delete(scopeId);
-    this.#handles.set(scopeId, handle);
+    this.#append(scopeId, handle);
     return handle;
   }
   get size(): number {
@@ -69,9 +73,20 @@ export class KeyCache {
       return present;
     }
     const handle = new HeldKey(key, bytes);
-    this.#handles.set(key.scopeId, handle);
+    this.#append(key.scopeId, handle);
     if (this.#handles.size > this.capacity) this.drop(this.#oldest.next().value!);
     return handle;
+  }
+
+  /**
+   * A map that grows past its deleted keys leaves its old table to the walks that stand in it, and through that one all tables since
+   * (V8, OrderedHashTable): a walk that is seldom asked must begin anew from time to time, or it would keep what was ever used.
+   */
+  #append(scopeId: ScopeId, handle: HeldKey): void {
+    this.#handles.set(scopeId, handle);
+    if (++this.#moves < WALK_ANEW) return;
+    this.#moves = 0;
+    this.#oldest = this.#handles.keys();
   }
 
   /** The bytes behind a handle, or `undefined` when they were dropped. For this library's seal and open only. */

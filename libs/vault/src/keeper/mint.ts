@@ -1,5 +1,5 @@
 import type { PoolClient } from '#postgres';
-import { isUniqueViolation } from '#postgres';
+import { isSerializationFailure, isUniqueViolation } from '#postgres';
 import type { ScopeRequest } from '../vault.js';
 import type { Write } from './active.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
@@ -18,6 +18,9 @@ export interface MintBatch {
   /** One for each group, in order: a group gets all of its keys or none is made. */
   readonly outcomes: readonly CountedOutcome[];
 }
+
+const mayBeDecidedAnew = (error: unknown): boolean =>
+  isUniqueViolation(error) || isSerializationFailure(error) || error instanceof EpochMoved || error instanceof Refuted;
 
 type Groups = readonly (readonly ScopeRequest[])[];
 
@@ -74,7 +77,7 @@ export class Mint {
     try {
       return await this.#commit(groups, isMet || !this.#meetsNew ? undefined : this.#filling);
     } catch (error) {
-      if (!isUniqueViolation(error) && !(error instanceof EpochMoved) && !(error instanceof Refuted)) throw error;
+      if (!mayBeDecidedAnew(error)) throw error;
       return this.#commit(groups, undefined);
     }
   }

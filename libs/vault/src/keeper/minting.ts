@@ -294,7 +294,7 @@ export class Minting {
  * Buckets that grow must be as they were found: a record sealed under a key that was rotated away would be lost, and one that is
  * counted wrongly would never close. Behind `lock` they are. All of it is written, or none. Nothing is joined with a whole table:
  * PostgreSQL keeps the plan that it makes while the vault is next to empty, and that one reads all of it for each batch. Whether
- * an owner is new is left to the primary key for the same reason.
+ * an owner is new is left to the primary key for the same reason. Owners come before the vault's row, as everybody locks them.
  */
 const WRITE = `
   with grown as materialized (
@@ -306,16 +306,18 @@ const WRITE = `
     ) as locked
   ), fitting as materialized (
     select (select count(*) from grown) = cardinality($9::uuid[]) as fits
+  ), met as (
+    insert into owner (owner_kind, owner_id, state) select k, i, 'open' from fitting, unnest($13::text[], $14::uuid[]) as o(k, i)
+    where fits returning 1
   ), counted as (
     update vault set mint_sequence = mint_sequence + $22 from fitting
-    where fits and active = $23 and epoch = coalesce($24, epoch) returning incarnation, mint_sequence
+    where fits and (select count(*) from met) = cardinality($14::uuid[]) and active = $23 and epoch = coalesce($24, epoch)
+    returning incarnation, mint_sequence
   ), fresh as (
     insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
     select n.* from counted, unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[]) as n
   ), filled as (
     update bucket set scopes = grown.scopes, owners = grown.owners from grown, counted where bucket.bucket_id = grown.id
-  ), met as (
-    insert into owner (owner_kind, owner_id, state) select k, i, 'open' from counted, unnest($13::text[], $14::uuid[]) as o(k, i)
   ), joined as (
     insert into owner_bucket (owner_kind, owner_id, bucket_id) select n.* from counted, unnest($15::text[], $16::uuid[], $17::uuid[]) as n
   ), made as (
