@@ -45,6 +45,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
 export const createProgram = (instead: Partial<SystemOptions> = {}): Command => {
   const program = addGlobalOptions(new Command('makuler'))
     .description('An event-sourced customer backend that can forget')
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError();
   registerUp(program, instead);
   registerRestore(program, instead);
