@@ -101,6 +101,28 @@ describe('a lease', () => {
     await expect(seal(owner)).rejects.toMatchObject({ code: 'subject-closed' });
   });
 
+  it('is given back by a process that ends in order, and not by one that seals something yet', async () => {
+    const long = await startVaultHouse({ leaseMs: 120_000 });
+    try {
+      const [owner, other] = [person(), person()];
+      const holders = async () => (await long.status()).holders;
+      const going = long.vaultOf('api');
+      const { scopeId, block } = await seal(owner, 'contact', going);
+      const key = await keyOf(going, scopeId);
+      const before = await holders();
+      await going.close();
+      expect(() => going.open(key, block, AD)).toThrow(unavailable);
+      expect(await holders()).toBe(before - 1);
+      // Far within the lease.
+      await long.shredder.fence({ orderId: randomUUID(), owner, kind: 'erasure', except: [] });
+      // What is sealed may land until the lease has run out under which it was.
+      await long.projector.withSealing([request(other)], () => long.projector.close());
+      expect(await holders()).toBe(before - 1);
+    } finally {
+      await long.end();
+    }
+  });
+
   it('is not waited out when the session under way ends, nor for other owners’ sessions', async () => {
     const [owner, other] = [person(), person()];
     await Promise.all([seal(owner), seal(other)]);

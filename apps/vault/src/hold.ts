@@ -48,6 +48,7 @@ export const hold =
         else if (message.message === 'renew') session?.renew(message.renew!);
         else if (message.message === 'dropped') session?.dropped(message.dropped!);
         else if (message.message === 'quiet') session?.quiet(message.quiet!);
+        else if (message.message === 'released') session?.release();
       } catch (error) {
         refuse(error);
       }

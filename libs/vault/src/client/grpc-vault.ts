@@ -120,8 +120,10 @@ export class GrpcVault extends Vault {
     this.#listeners.push(listener);
   }
 
+  /** Ends this process's lease. Where nobody seals any more it is given back, else the vault waits it out. */
   async close(): Promise<void> {
-    this.#lease.close();
+    if (this.#sessions.idle) await this.#lease.giveBack();
+    else this.#lease.close();
     this.#connection.close();
   }
 

@@ -14,8 +14,10 @@ describe('a lease', () => {
   const start = () => {
     const clock = new HandClock();
     const sent: FromHolder[] = [];
+    const ended = () => void stream.emit('end');
     const stream = Object.assign(new EventEmitter(), {
       write: (message: FromHolder) => sent.push(message),
+      end: () => ended(),
       cancel: () => undefined,
     });
     const lapses: boolean[] = [];
@@ -27,7 +29,7 @@ describe('a lease', () => {
     });
     const receive = (message: ToHolder) => stream.emit('data', message);
     const renewal = () => sent.findLast(({ renew }) => renew !== undefined)!.renew!;
-    return { clock, lease, lapses, receive, renewal };
+    return { clock, lease, lapses, sent, receive, renewal };
   };
 
   it('is counted from before the renewal was sent, however late its answer is read', () => {
@@ -51,5 +53,20 @@ describe('a lease', () => {
     receive({ message: 'renewed', renewed: renewal() });
     expect(lease.isLive()).toBe(false);
     lease.close();
+  });
+
+  it('is given back only after everything was dropped, and is not there from then on', async () => {
+    const { lease, lapses, sent, receive, renewal } = start();
+    receive({ message: 'renewed', renewed: renewal() });
+    let droppedBefore: boolean | undefined;
+    const push = sent.push.bind(sent);
+    sent.push = (message) => {
+      droppedBefore ??= lapses.length > 0 && !lease.isLive();
+      return push(message);
+    };
+    await lease.giveBack();
+    expect([sent.at(-1), droppedBefore]).toEqual([{ released: true }, true]);
+    receive({ message: 'renewed', renewed: renewal() });
+    expect(lease.isLive()).toBe(false);
   });
 });

@@ -25,6 +25,8 @@ const RECONNECT_MS = 100;
 const WELCOMED_WITHIN_MS = 1_500;
 /** Until the vault has said how long a lease is. */
 const DEFAULT_LEASE_MS = 5_000;
+/** A vault that does not take a lease back by then has it run out instead. */
+const RELEASED_WITHIN_MS = 500;
 
 /**
  * This process's lease on its view of the vault, on the monotonic clock. It is counted from BEFORE the renewal was sent, so
@@ -97,11 +99,36 @@ export class Lease {
     this.assertLive();
   }
 
+  /** Ends it for this process. The vault waits it out: it can't know why the stream ended. */
   close(): void {
+    this.#end();
+    this.#stream?.cancel();
+  }
+
+  /**
+   * Ends it and gives it back, so that no fence and no shred waits for a process that ended in order. Only for whoever has no
+   * sealing session under way: the vault takes an append that was sealed before for landed. Resolves when the vault has heard.
+   */
+  async giveBack(): Promise<void> {
+    // Everything is dropped here, before the vault is told so.
+    this.#end();
+    const stream = this.#stream;
+    if (!stream) return;
+    const { promise: heard, resolve } = Promise.withResolvers<void>();
+    stream.once('end', resolve);
+    stream.once('error', () => resolve());
+    stream.write({ released: true });
+    stream.end();
+    const late = setTimeout(resolve, RELEASED_WITHIN_MS);
+    await heard;
+    clearTimeout(late);
+    stream.cancel();
+  }
+
+  #end(): void {
     this.#closed = true;
     clearTimeout(this.#reconnecting);
     clearInterval(this.#timer);
-    this.#stream?.cancel();
     this.#untilMs = -Infinity;
     this.#lapse(false);
   }

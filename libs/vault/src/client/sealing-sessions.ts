@@ -23,6 +23,11 @@ export class SealingSessions {
     }
   }
 
+  /** Whether none is under way. */
+  get idle(): boolean {
+    return this.#underWay.size === 0;
+  }
+
   /** Resolves when every session that is under way now is over; later ones are refused by the vault and not waited for. */
   async quiet(owner: OwnerRef): Promise<void> {
     await Promise.all(this.#underWay.get(keyOf(owner)) ?? new Set<Promise<void>>());

@@ -42,6 +42,18 @@ describe('the holders of leases', () => {
     expect(holders.isLive('process')).toBe(false);
   });
 
+  it('are not waited for once they have given their lease back, and get none afterwards', async () => {
+    const { holders, session } = start();
+    session.renew(1);
+    const dropped = holders.dropEverywhere(scopes);
+    expect(await settled(dropped)).toBe(false);
+    session.release();
+    expect(await settled(dropped)).toBe(true);
+    expect(await settled(holders.quiesce(subjectOwner(newId())))).toBe(true);
+    session.renew(2);
+    expect(holders.isLive('process')).toBe(false);
+  });
+
   it('get no more time while they have not confirmed a shred', async () => {
     const { holders, notices, session } = start();
     session.renew(1);

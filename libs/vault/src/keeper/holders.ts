@@ -22,6 +22,9 @@ export interface HolderSession {
   renew(renewal: number): void;
   dropped(counter: number): void;
   quiet(request: number): void;
+  /** It has dropped everything and seals nothing: nobody waits for its lease. */
+  release(): void;
+  /** It may be stopped and still hold what its lease covers, which is waited out. */
   disconnect(): void;
 }
 
@@ -102,6 +105,13 @@ export class Holders {
       },
       quiet: (request) => {
         holder.unquiet.delete(request);
+        this.#signal();
+      },
+      release: () => {
+        if (!holder.connected) return;
+        holder.leaseUntilMs = -Infinity;
+        holder.connected = false;
+        this.#holders.delete(holderId);
         this.#signal();
       },
       disconnect: () => {

@@ -9,8 +9,9 @@ export interface FromHolder {
   readonly renew?: number;
   readonly dropped?: number;
   readonly quiet?: number;
+  readonly released?: boolean;
   /** Which of them is set. */
-  readonly message?: 'hello' | 'renew' | 'dropped' | 'quiet';
+  readonly message?: 'hello' | 'renew' | 'dropped' | 'quiet' | 'released';
 }
 export interface ToHolder {
   readonly welcome?: {
