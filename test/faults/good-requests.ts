@@ -129,7 +129,7 @@ export const GOOD_REQUESTS: Readonly<Record<string, GoodRequest>> = {
   },
   'GET /v1/erasures': { role: 'auditor', url: at('/v1/erasures?limit=2') },
   'GET /v1/erasures/:id': { role: 'auditor', url: at('/v1/erasures/{erasureId}') },
-  'GET /v1/erasures/:id/plan': { role: 'compliance', url: at('/v1/erasures/{erasureId}/plan') },
+  'GET /v1/erasures/:id/plan': { role: 'compliance', url: at('/v1/erasures/{erasureId}/plan?limit=2') },
   'POST /v1/erasures/:id/approve': {
     ...{ role: 'approver', url: at('/v1/erasures/{nobody}/approve') },
     body: () => ({ planHash: hash() }),

@@ -110,7 +110,7 @@ export const approveErasure = (
  * The refusal that says which plan holds now, as counts: a refusal goes out without purpose or trace, so the items are
  * read where a plan is.
  */
-export const planChanged = (plan: Plan): MakulerError =>
+export const planChanged = (plan: Pick<Plan, 'erasureId' | 'planHash' | 'summary'>): MakulerError =>
   new MakulerError('plan-changed', {
     facts: {
       erasureId: plan.erasureId,

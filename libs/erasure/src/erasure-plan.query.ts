@@ -5,7 +5,7 @@ import { Ledger } from '#ledger';
 import { ErasureBoard } from './erasure-board.js';
 import type { Plan } from './erasure-case.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
-import type { PlannedScope } from './erasure.events.js';
+import type { PlanLine, PlannedScope } from './erasure.events.js';
 import { itemsAmong } from './plan-items.js';
 
 /** The plan that holds now, item by item: ids, dates and reasons, and the note of whoever planned. */
@@ -14,6 +14,8 @@ export interface ErasurePlanView {
   readonly owner: OwnerRef;
   readonly planHash: string;
   readonly ground: string;
+  /** Counts of all items, by category, action and law. */
+  readonly summary: readonly PlanLine[];
   /** Erased together with what it lists. */
   readonly items: Opened<readonly PlannedScope[]>;
   readonly note: Opened<string | null>;
@@ -50,7 +52,7 @@ export class GetErasurePlanHandler implements IQueryHandler<GetErasurePlan> {
     }
     const holds = state.status !== 'none' && state.plan.erasureId === erasureId;
     if (!last || (!known && !holds)) return undefined;
-    const { planHash, ground, note } = last;
-    return { erasureId, owner, planHash, ground, items: itemsAmong(events, last), note };
+    const { planHash, ground, summary, note } = last;
+    return { erasureId, owner, planHash, ground, summary, items: itemsAmong(events, last), note };
   }
 }

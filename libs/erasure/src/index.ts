@@ -1,6 +1,7 @@
 export * from './erasure.events.js';
 export { erasureCase, erasureStream, type ErasureCase, type Executed, type Plan } from './erasure-case.js';
 export { PlanErasure, type ErasurePlanning } from './plan-erasure.js';
+export { planChanged } from './erasure-decisions.js';
 export { ApproveErasure } from './approve-erasure.js';
 export { RequestExecution } from './request-execution.js';
 export { GiveUpErasure } from './give-up-erasure.js';

@@ -67,7 +67,7 @@ export const erasureAnswer = (row: ErasureRow) => ({
   backupsDelay: row.backups_cleared_at ? null : (row.certificates.at(-1)?.reason ?? null),
 });
 
-class PlanLineAnswer implements Omit<PlanLine, 'category' | 'untilEvent'> {
+export class PlanLineAnswer implements Omit<PlanLine, 'category' | 'untilEvent'> {
   @ApiProperty() category!: string;
   @WordField(['shred', 'retain', 'defer', 'hold']) action!: PlanLine['action'];
   @ApiProperty({ type: 'integer' }) count!: number;

@@ -8,10 +8,11 @@ import {
   GetErasurePlan,
   GiveUpErasure,
   PlanErasure,
+  planChanged,
   RequestExecution,
 } from '#erasure';
 import type { CompanyId, CustomerId, ErasureId, OwnerRef } from '#kernel';
-import { companyOwner, MakulerError, subjectOwner, valueOf } from '#kernel';
+import { companyOwner, MakulerError, Personal, subjectOwner, valueOf } from '#kernel';
 import { PersonalData } from '../access/personal-data.js';
 import { Roles } from '../access/roles.js';
 import { RenderedBy } from '../commands/is-command.js';
@@ -121,14 +122,22 @@ export class ErasuresController {
   @PersonalData({ read: ['request'] })
   @ApiOperation({
     summary: 'The plan that holds now, item by item',
-    description: 'Erased together with what it lists.',
+    description: 'Erased together with what it lists. Items come in pages; hash and counts are of the whole plan.',
   })
   @ApiOkResponse({ type: CurrentPlanAnswer })
-  async currentPlan(@Param() { id }: IdParam) {
-    const plan = await this.queries.execute(new GetErasurePlan(id as ErasureId));
-    if (!plan) throw new MakulerError('not-found');
-    const { owner, ...shown } = plan;
-    return resource(shown, { about: [owner] });
+  async currentPlan(@Param() { id }: IdParam, @Query() { limit, cursor }: ListQuery) {
+    const [planHash, next] = decodeCursor(cursor, ['hash', 'position']) ?? [];
+    const found = await this.queries.execute(new GetErasurePlan(id as ErasureId));
+    if (!found) throw new MakulerError('not-found');
+    // Pages of two plans are no plan.
+    if (planHash !== undefined && planHash !== found.planHash) throw planChanged(found);
+    const { owner, summary: plan, ...shown } = found;
+    const all = valueOf(found.items);
+    const from = Number(next ?? 0);
+    const items = all ? new Personal(all.slice(from, from + limit)) : found.items;
+    const more = all !== undefined && from + limit < all.length;
+    const nextCursor = more ? encodeCursor(found.planHash, String(from + limit)) : null;
+    return resource({ ...shown, plan, items, nextCursor }, { about: [owner], columns: ITEM_COLUMNS });
   }
 
   @Get(':id/certificate')
@@ -181,6 +190,7 @@ export class ErasuresController {
   }
 }
 
+const ITEM_COLUMNS = ['category', 'partition', 'action', 'until', 'untilEvent', 'reviewOn', 'law', 'why'];
 const CERTIFICATE_COLUMNS = ['edition', 'backupsClearedBy', 'reason', 'issuedAt', 'certificate'];
 
 const ownerIn = ({ customerId, companyId }: ErasureBody): OwnerRef => {

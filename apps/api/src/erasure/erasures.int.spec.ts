@@ -19,6 +19,7 @@ import { OperationsDouble, ReadSide, ShredderDouble, WitnessDouble } from '#test
 import type { TokenRole } from '#tokens';
 import type { ApiParts } from '../app.module.js';
 import { createApi } from '../create-api.js';
+import { encodeCursor } from '../http/cursor.js';
 import { EpochsRoutesModule } from '../epochs/epochs-routes.module.js';
 import { RetentionRoutesModule } from '../retention/retention-routes.module.js';
 import { ErasureRoutesModule } from './erasure-routes.module.js';
@@ -95,6 +96,32 @@ describe('the routes of erasures and epochs', () => {
     side.states.waitFor = waitFor;
     expect([again.statusCode, again.body, again.headers['idempotency-replayed']]).toEqual([201, first.body, 'true']);
     expect((await get('compliance', `/v1/erasures/${erasureId}/plan`)).statusCode).toBe(404);
+  });
+
+  it('give the plan page by page, each of the same plan, with its whole counts', async () => {
+    const customerId = await person();
+    const first = (await plan(customerId)).json<{ erasureId: ErasureId; planHash: string; items: object[] }>();
+    const url = `/v1/erasures/${first.erasureId}/plan`;
+    type PlanPage = { planHash: string; plan: { count: number }[]; items: object[]; nextCursor: string | null };
+    const one = (await get('compliance', `${url}?limit=1`)).json<PlanPage>();
+    const other = (await get('approver', `${url}?limit=1&cursor=${one.nextCursor}`)).json<PlanPage>();
+    expect([...one.items, ...other.items]).toEqual(first.items);
+    for (const { planHash, plan } of [one, other])
+      expect([planHash, plan.reduce((sum, { count }) => sum + count, 0)]).toEqual([first.planHash, first.items.length]);
+    expect([one.nextCursor, other.nextCursor]).toEqual([expect.any(String), null]);
+    const whole = (await get('compliance', url)).json<PlanPage>();
+    expect([whole.items, whole.nextCursor]).toEqual([first.items, null]);
+    const csv = await call('compliance', { url: `${url}?limit=1`, headers: { accept: 'text/csv' } });
+    expect(csv.body.split('\r\n')).toHaveLength(3);
+    expect(csv.headers['makuler-next-cursor']).toBe(one.nextCursor);
+    const old = encodeCursor('0'.repeat(64), '1');
+    const stale = await get('compliance', `${url}?cursor=${old}`);
+    expect([stale.statusCode, stale.json()]).toEqual([
+      409,
+      expect.objectContaining({ code: 'plan-changed', planHash: first.planHash }),
+    ]);
+    for (const query of ['limit=501', 'cursor=x'])
+      expect((await get('compliance', `${url}?${query}`)).statusCode).toBe(400);
   });
 
   it('show the date of backups, every certificate, and the attestation once there is one', async () => {

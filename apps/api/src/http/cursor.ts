@@ -1,7 +1,7 @@
 import { isId, MakulerError } from '#kernel';
 
 /** What a part of a cursor is: each is compared with a column of that type. */
-type Kind = 'day' | 'instant' | 'position' | 'id';
+type Kind = 'day' | 'instant' | 'position' | 'id' | 'hash';
 
 const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true;
@@ -11,11 +11,12 @@ const IS: Readonly<Record<Kind, (text: string) => boolean>> = {
   instant: (text) => isDay(text.slice(0, 10)) && new Date(text).toJSON() === text,
   position: (text) => /^\d{1,18}$/.test(text),
   id: isId,
+  hash: (text) => /^[0-9a-f]{64}$/.test(text),
 };
 
 /**
  * Where the next page begins, as opaque text for an address line. It is not encrypted and ends in access logs: pass
- * positions, days and random ids, never a personal value to sort by.
+ * positions, days, salted hashes and random ids, never a personal value to sort by.
  */
 export const encodeCursor = (...parts: readonly string[]): string =>
   Buffer.from(JSON.stringify(parts)).toString('base64url');

@@ -734,7 +734,7 @@ export interface paths {
         };
         /**
          * The plan that holds now, item by item
-         * @description Erased together with what it lists.
+         * @description Erased together with what it lists. Items come in pages; hash and counts are of the whole plan.
          */
         readonly get: operations["Erasures_currentPlan"];
         readonly put?: never;
@@ -1793,7 +1793,11 @@ export interface components {
             readonly erasureId: string;
             readonly planHash: string;
             readonly ground: string;
+            /** @description Counts of all items, by category, action and law */
+            readonly plan: readonly components["schemas"]["PlanLineAnswer"][];
             readonly items: (readonly components["schemas"]["ItemAnswer"][] | components["schemas"]["Gone"]) | null;
+            /** @description The `cursor` of the next page of items; null on the last, and once they are erased */
+            readonly nextCursor: string | null;
             readonly note: (string | components["schemas"]["Gone"]) | null;
         };
         readonly CertificateAnswer: {
@@ -4205,7 +4209,11 @@ export interface operations {
     };
     readonly Erasures_currentPlan: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly limit?: number;
+                /** @description nextCursor of the page before */
+                readonly cursor?: string;
+            };
             readonly header?: {
                 /** @description purpose id of the policy; a token may carry a default */
                 readonly "Makuler-Purpose"?: string;
@@ -4223,10 +4231,13 @@ export interface operations {
                 headers: {
                     /** @description Revision, for `If-Match`; of single resources that can be changed */
                     readonly ETag?: string;
+                    /** @description `nextCursor`, where the answer is CSV; missing on the last page */
+                    readonly "Makuler-Next-Cursor"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CurrentPlanAnswer"];
+                    readonly "text/csv": string;
                 };
             };
             /** @description A problem (RFC 9457) */
