@@ -2,6 +2,7 @@ import { CustomerRegistered } from '#customers';
 import type { Draft } from '#events';
 import type { ActorId, CustomerId, ErasureId, OwnerRef, PurchaseId, ServiceCaseId } from '#kernel';
 import { inContext, MakulerError, newId, subjectOwner, systemContext } from '#kernel';
+import { isEvent } from '#ledger';
 import type { Pool } from '#postgres';
 import { createDatabase, createPool } from '#postgres';
 import { PurchaseInvoiced } from '#purchases';
@@ -21,6 +22,7 @@ import {
 import { verifyCertificate } from './certificate.js';
 import { erasureCase, erasureStream } from './erasure-case.js';
 import { planErasure, requestExecution } from './erasure-decisions.js';
+import { ErasureItemsListed } from './erasure.events.js';
 import { ErasureExecution } from './erasure-execution.js';
 import { ErasurePlanner } from './planner.js';
 import { Statements } from './statements.js';
@@ -138,6 +140,21 @@ describe('the execution of an erasure', () => {
     expect(await stateOf(owner)).toMatchObject({ status: 'erased', plan: { items: { state: 'erased' } } });
     expect(await liveOf(owner)).toEqual([]);
     expect(shredder.closed.has(owner.id)).toBe(true);
+  });
+
+  it('destroys what a plan left that was never finished: its parts too list what the person had', async () => {
+    const owner = await person();
+    const left = newId<ErasureId>();
+    const place = { ownerId: owner.id, erasureId: left, list: newId(), part: 0 };
+    const items = [{ category: 'contact', partition: newId(), action: 'shred', why: 'nothing keeps it' }] as const;
+    await append(erasureStream(owner), ErasureItemsListed.of({ ...place, items }, { partitions: { request: left } }));
+    const listed = async () =>
+      (await ledger.read(erasureStream(owner))).flatMap((event) =>
+        isEvent(event, ErasureItemsListed) ? [event.data.items.state] : [],
+      );
+    expect(await listed()).toEqual(['value']);
+    await execute(owner, await planned(owner));
+    expect(await listed()).toEqual(['erased']);
   });
 
   it('retains what a law keeps and defers what is still necessary, under the fence', async () => {

@@ -121,6 +121,8 @@ describe('worked dates', () => {
       facts({ category: 'request', triggers: { 'request-opened': '2026-01-01', 'request-closed': '2026-02-01' } }),
       '2029-02-01',
     ));
+  it('a request that nobody closed, and a plan that was not carried out, count as closed after twelve months', () =>
+    keptThrough(jpi, facts({ category: 'request', triggers: { 'request-opened': '2026-01-01' } }), '2030-01-01'));
   it('a consent is provable for three years after it was withdrawn, a profile lives 24 months', () => {
     keptThrough(
       jpi,
