@@ -23,6 +23,7 @@ password() { # NAME VARIABLE
 password eventstore-password EVENTSTORE_PASSWORD
 password database-password DATABASE_PASSWORD
 password vault-database-password VAULT_DATABASE_PASSWORD
+password analyst-password ANALYST_PASSWORD
 password redis-password REDIS_PASSWORD
 
 keep eventstore-url "esdb://admin:$EVENTSTORE_PASSWORD@kurrentdb:2113?tls=true&tlsCAFile=/certificates/ca.crt"

@@ -15,12 +15,14 @@ interface Service {
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly volumes?: readonly string[];
   readonly secrets?: readonly string[];
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
   readonly depends_on?: Readonly<Record<string, unknown>>;
 }
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+  readonly configs: Readonly<Record<string, { readonly content?: string; readonly file?: string }>>;
 }
 
 const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
@@ -84,7 +86,8 @@ describe('docker-compose.yml', () => {
 
   it('gives passwords as files and in no other way, each to whom it concerns, all made by the script', () => {
     const used = Object.values(compose.services).flatMap(({ secrets = [], environment = {}, ...service }) => {
-      const named = [...JSON.stringify([environment, service]).matchAll(/\/run\/secrets\/([\w-]+)/g)].map(
+      const scripts = (service.configs ?? []).map(({ source }) => compose.configs[source]!);
+      const named = [...JSON.stringify([environment, service, scripts]).matchAll(/\/run\/secrets\/([\w-]+)/g)].map(
         ([, name]) => name!,
       );
       expect([...new Set(named)].toSorted()).toEqual([...secrets].toSorted());
@@ -99,6 +102,20 @@ describe('docker-compose.yml', () => {
     // KurrentDB's first password is the only one in an environment, and none stands in this file or beside it.
     expect(readFileSync('docker-compose.yml', 'utf8')).not.toMatch(/\$\{|:\/\/[^/]*:[^/]*@/);
     expect(readFileSync('.gitignore', 'utf8')).toContain('deploy/secrets/');
+  });
+
+  it('makes the login of analysts after the databases, by the group’s own file, with the limits that makuler up sets', () => {
+    const { configs = [] } = compose.services['postgres']!;
+    expect(configs.map(({ source }) => source)).toEqual(['databases', 'analyst', 'analyst-role']);
+    const [databases, analyst, role] = configs.map(({ target }) => target);
+    expect([databases, analyst].toSorted()).toEqual([databases, analyst]);
+    const { content = '' } = compose.configs['analyst']!;
+    expect(content).toContain(`-f ${role}`);
+    expect(readFileSync(compose.configs['analyst-role']!.file!, 'utf8')).toContain(
+      'create role makuler_analyst nologin',
+    );
+    const limits = readFileSync('libs/postgres/src/embedded/databases.ts', 'utf8');
+    for (const [, setting] of limits.matchAll(/alter role \$\{role\} (.*)`/g)) expect(content).toContain(setting!);
   });
 
   it('has two of each: what is active has a standby, and clients know every vault by name', () => {

@@ -28,8 +28,11 @@ describe('a package with an install script', () => {
     const rowOf = (name: string) => decided.find((row) => covers(row.name, name));
     const wrong = Object.entries(allowScripts).filter(([name, mayRun]) => rowOf(name)?.mayRun !== mayRun);
     expect(wrong).toEqual([]);
-    const unsaid = decided.filter((row) => !Object.keys(allowScripts).some((name) => covers(row.name, name)));
-    expect(unsaid).toEqual([]);
+  });
+
+  // npm knows no pattern: a platform's package that is not named would be left without its script on that platform.
+  it('is named, of whatever platform it is', () => {
+    expect(withScript.filter((name) => !(name in allowScripts))).toEqual([]);
   });
 });
 

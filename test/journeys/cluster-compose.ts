@@ -64,9 +64,9 @@ export class Compose {
     }
   }
 
-  /** A configuration that the file holds itself. */
+  /** A configuration that the file holds itself, for this machine's places. */
   config(name: string): string {
-    return this.#interpolated(this.#file.configs[name]!.content);
+    return this.#here(this.#file.configs[name]!.content);
   }
 
   #here(text: string): string {

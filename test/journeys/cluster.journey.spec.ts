@@ -1,5 +1,6 @@
 import { executeErasure } from '#erasure';
 import { BullJobs, jobBackend } from '#jobs';
+import { createPool } from '#postgres';
 import { clockHeartbeat } from '#retention';
 import { hasRedis } from '../conformance/jobs/redis-server.js';
 import type { Plan } from '../faults/erasing.js';
@@ -97,6 +98,25 @@ else
         const { customerId, after } = await register(there);
         expect((await card(customerId, after, here)).body).toMatchObject({ customerId, name: CUSTOMER.name });
       }
+    });
+
+    it('has a login for analysts, who see their views and nothing else', async () => {
+      const asked = async (sql: string, database: 'readmodels' | 'control' = 'readmodels') => {
+        const pool = createPool(cluster.analystIn(database), { name: 'a test', max: 1 });
+        try {
+          return (await pool.query<{ one: number }>(sql)).rows.map(({ one }) => one);
+        } catch (error) {
+          return (((error as Error).cause ?? error) as { code: string }).code;
+        } finally {
+          await pool.end();
+        }
+      };
+      expect(await asked('select 1 as one from analytics.sales_by_month where false')).toEqual([]);
+      const forbidden = '42501';
+      for (const sql of ['select 1 from customer_card.customer_card', 'select 1 from analytics.sales'])
+        expect([sql, await asked(sql)]).toEqual([sql, forbidden]);
+      expect(await asked('create table more ()')).toBe('25006'); // read-only
+      expect(await asked('select 1', 'control')).toBe(forbidden);
     });
 
     it('answers a command that is sent to the other api again as the first did', async () => {

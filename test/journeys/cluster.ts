@@ -65,7 +65,7 @@ export class Cluster {
       await Promise.all(names.map(async (name) => [name, await freePort(HOST)] as const)),
     );
     const secrets = Object.fromEntries(
-      ['EVENTSTORE', 'DATABASE', 'VAULT_DATABASE', 'REDIS'].map((name) => [`${name}_PASSWORD`, secret()]),
+      ['EVENTSTORE', 'DATABASE', 'VAULT_DATABASE', 'ANALYST', 'REDIS'].map((name) => [`${name}_PASSWORD`, secret()]),
     );
     const server = (name: string, superuser: string, password: string) =>
       PostgresServer.make({ bin, directory: join(directory, name), port: ports[name]!, superuser, password });
@@ -121,6 +121,11 @@ export class Cluster {
   /** The server of the read models, as its administrator. */
   async administrated(database: string): Promise<Pool> {
     return this.#pool(`administrator of ${database}`, this.readModelServer.url(database));
+  }
+
+  /** A database as the login that the file makes for analysts. */
+  analystIn(database: string): string {
+    return this.readModelServer.url(database, { name: 'analyst', password: this.secrets['ANALYST_PASSWORD']! });
   }
 
   get redisUrl(): string {
@@ -184,12 +189,14 @@ export class Cluster {
     );
   }
 
-  /** By the script that the file gives the server of the read models, and by what the images do themselves. */
+  /** By the scripts that the file gives the server of the read models, and by what the images do themselves. */
   async #makeDatabases(bin: string): Promise<void> {
     const password = this.secrets['DATABASE_PASSWORD']!;
     const address = { PGHOST: HOST, PGPORT: String(this.ports['postgres']), PGUSER: 'postgres', PGPASSWORD: password };
     const env = { ...address, PATH: `${bin}:/usr/bin:/bin`, POSTGRES_PASSWORD: password };
-    await run('/bin/sh', ['-c', this.compose.config('databases')], { env });
+    // The second is run by hand too, where the server is older.
+    for (const script of ['databases', 'analyst', 'analyst'])
+      await run('/bin/sh', ['-c', this.compose.config(script)], { env });
     const [server, vault] = [await this.administrated('postgres'), this.#pool('', this.vaultServer.url('postgres'))];
     await server.query(`create role events login password '${password}'`);
     await server.query('create database events owner events');
@@ -264,4 +271,5 @@ const placesIn = (directory: string, ports: Readonly<Record<string, number>>): (
     (path) => [path, join(directory, path)] as const,
   ),
   ['/app/policy', join(process.cwd(), 'policy')],
+  ['/analyst-role.sql', join(process.cwd(), 'libs/postgres/src/analyst-role.sql')],
 ];
