@@ -46,7 +46,7 @@ export class WholeApi {
     readonly logged: readonly string[],
   ) {}
 
-  static async start(options: Pick<ApiParts, 'timeouts'> = {}): Promise<WholeApi> {
+  static async start(options: Pick<ApiParts, 'timeouts' | 'rateLimits'> = {}): Promise<WholeApi> {
     const policy = await loadPolicy('policy/jpi');
     const side = await ReadSide.start({ policy, projections: PROJECTIONS, now: new Date() });
     const { ledger, pool, clock } = side;

@@ -5,6 +5,7 @@ import { newId, SystemClock } from '#kernel';
 import { createLogger, Metrics } from '#observability';
 import { createPool } from '#postgres';
 import { LedgerDouble, testDatabase } from '#testing';
+import { WholeApi } from '../../../../test/faults/whole-api.js';
 import type { ApiParts } from '../app.module.js';
 import { ReadsOnly } from '../commands/is-command.js';
 import { createApi } from '../create-api.js';
@@ -101,4 +102,14 @@ describe('rate limits', () => {
       expect(statuses).toEqual([200, 200, 429]);
       expect((await ask()).statusCode).toBe(200);
     }));
+
+  it('count whoever searches for customers as looking up, whatever comes of it', async () => {
+    const api = await WholeApi.start({ rateLimits: { address: 0, token: 0, lookups: 1 } });
+    const search = (payload: object) =>
+      api.call('service-desk', { method: 'POST', url: '/v1/customers/search', payload });
+    expect((await search({})).statusCode).toBe(400);
+    expect((await search({ phone: '90012345' })).statusCode).toBe(429);
+    expect((await api.call('service-desk', { url: '/v1/policy' })).statusCode).toBe(200);
+    await api.stop();
+  });
 });
