@@ -167,8 +167,8 @@ describe('a key that can’t be had is no erased one (P5)', () => {
       () => custodian('status'),
       ([code]) => code === 0,
     );
-    const [, { mirrorId }] = await custodian('add', join(makuler.directory, 'third'));
-    expect(await custodian('repair', mirrorId)).toEqual([0, { mirrorId }]);
+    const [, { mirrorId }] = await custodian('add', join(makuler.directory, 'third'), '--yes');
+    expect(await custodian('repair', mirrorId, '--yes')).toEqual([0, { mirrorId }]);
     expect(await custodian('retire', mirrorId, '--yes')).toEqual([0, { mirrorId, state: 'retired' }]);
     expect((await custodian('status'))[1]).toEqual(
       expect.arrayContaining([expect.objectContaining({ name: b, standing: 'present' })]),
