@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { OwnerRef } from '#kernel';
 import { newId, subjectOwner } from '#kernel';
 import type { SubjectId } from '#kernel';
+import { EpochMoved } from '../../libs/vault/src/keeper/epochs/epoch-moved.js';
 import { KeeperHouse } from './keeper-house.js';
 
 const somebody = (): OwnerRef => subjectOwner(newId<SubjectId>());
@@ -112,6 +113,42 @@ describe('minting for owners who are taken for new ones', () => {
     ]);
   });
 
+  it('leaves nothing behind, no owner either, when another epoch begins while it waits', async () => {
+    await house.keeper.mint(Array.from({ length: 32 }, () => [request(somebody())])); // the bucket is full: the next one is made anew
+    const before = [await counts(), await house.sql('select from owner')];
+    const letGo = await house.lock('select pg_advisory_xact_lock(1)', []);
+    const sealing = house.sql(
+      'do $$ begin update vault set epoch = epoch + 1; perform pg_advisory_xact_lock(1); end $$',
+    );
+    await waiting(1);
+    const minted = house.mint(somebody());
+    await waiting(2);
+    await letGo();
+    await sealing;
+    await expect(minted).rejects.toThrow(EpochMoved);
+    expect([await counts(), await house.sql('select from owner')]).toEqual(before);
+  });
+
+  it('writes nothing into a database that is an earlier one', async () => {
+    await house.keeper.mint([[request(somebody())], [request(somebody())]]);
+    await house.sql('update vault set mint_sequence = 1');
+    await expect(house.mint(somebody())).rejects.toMatchObject({ code: 'vault-unavailable' });
+    expect(await counts()).toMatchObject({ counted: 1, scopes: 2, owners: 2 });
+    expect(await house.sql('select from owner')).toHaveLength(2);
+  });
+
+  it('gives a group all of its keys or makes none, and serves the others', async () => {
+    const [divided, other] = [somebody(), somebody()];
+    const twoStreams = [request(divided, 'first'), request(divided), { ...request(divided), stream: 'case-1' }];
+    const nothing = { counted: 0, scopes: 0, in_buckets: null, owners: 0, in_owners: null };
+    const refused = { refused: { code: 'scope-stream-mismatch' } };
+    expect((await house.keeper.mint([twoStreams])).outcomes).toMatchObject([refused]);
+    expect(await counts()).toEqual(nothing);
+    const { outcomes } = await house.keeper.mint([[request(other)], twoStreams, [request(divided)]]);
+    expect(outcomes).toMatchObject([{ made: 1, mintSequence: 1 }, refused, { made: 1, mintSequence: 2 }]);
+    expect(await counts()).toEqual({ counted: 2, scopes: 2, in_buckets: 2, owners: 2, in_owners: 2 });
+  });
+
   it('looks before it writes, after a restart, as long as those whom it meets are known', async () => {
     const people = Array.from({ length: 20 }, somebody);
     for (const owner of people) await house.mint(owner);
@@ -132,15 +169,16 @@ describe('minting for owners who are taken for new ones', () => {
     const owners = 200;
     for (let n = 0; n < owners; n++) await house.mint(somebody());
     await stopCounted();
-    const read = async () =>
+    const read = async (table: string) =>
       Number(
         (
-          await house.sql<{ rows: string }>(
-            `select seq_tup_read as rows from pg_stat_user_tables where relname = 'owner'`,
-          )
+          await house.sql<{ rows: string }>(`select seq_tup_read as rows from pg_stat_user_tables where relname = $1`, [
+            table,
+          ])
         )[0]!.rows,
       );
-    expect(await read()).toBeLessThan(10 * owners);
+    expect(await read('owner')).toBeLessThan(10 * owners);
+    expect(await read('bucket')).toBeLessThan(owners);
     await house.start();
   });
 

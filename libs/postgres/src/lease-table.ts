@@ -145,6 +145,32 @@ export const assertHeld = async (client: Pick<PoolClient, 'query'>, { name, toke
 export const held = ({ name, token }: LeaseRight): RawBuilder<boolean> =>
   sql<boolean>`exists (select from leases.lease where name = ${name} and token = ${token}::uuid for key share)`;
 
+/** A statement that writes only what it joins with `held`, which has one row or none, and gives its rows from there. Its values begin at $3. */
+export interface StatementUnder {
+  readonly name: string;
+  /** What comes after `with held as (…),`. */
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/**
+ * The rows of one statement that does something only while the lease is this one's, and is its own transaction unless `client` is in
+ * one: a single message to the server, where `inTransactionUnder` takes three. Throws LeaseLost.
+ */
+export const askUnder = async <Row extends object>(
+  client: Pick<PoolClient, 'query'>,
+  right: LeaseRight,
+  { name, text, values }: StatementUnder,
+): Promise<readonly Row[]> => {
+  const { rows } = await client.query<Row>({
+    name,
+    text: `with held as materialized (select from leases.lease where name = $1 and token = $2 for key share), ${text}`,
+    values: [right.name, right.token, ...values],
+  });
+  if (rows.length === 0) throw new LeaseLost();
+  return rows;
+};
+
 /**
  * A transaction that is committed only while the lease is this one's: whoever takes over waits for its end, or ends it. Asked
  * before anything else, in one message with the beginning, so that no lock of a stopped process outlives its lease. Throws LeaseLost.

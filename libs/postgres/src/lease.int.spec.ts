@@ -5,7 +5,7 @@ import type { Pool } from './pool.js';
 import { createPool, inTransaction } from './pool.js';
 import type { Lease } from './lease.js';
 import { LeaseContender } from './lease-contender.js';
-import { inTransactionUnder, LeaseLost } from './lease-table.js';
+import { askUnder, inTransactionUnder, LeaseLost } from './lease-table.js';
 
 /** Goes on only when it is told to, as for a process that is stopped; the wall clock is nobody's business here. */
 class StoppedClock extends Clock {
@@ -249,6 +249,30 @@ describe('a lease', () => {
     });
     expect(await written()).toEqual(['beside', 'under']);
     await one.release();
+  });
+
+  it('lets one statement write that asks for it itself, and nothing once it is another’s', async () => {
+    const one = await take(first, undefined, 60_000);
+    const ask = (text: string) =>
+      askUnder(first, one, {
+        name: 'write-once',
+        text: 'one as (insert into written select $3 from held) select true as is_written from held',
+        values: [text],
+      });
+    expect(await ask('held')).toEqual([{ is_written: true }]);
+    const passing = await inTransaction(onlooker, async (client) => {
+      await client.query('update leases.lease set token = gen_random_uuid()');
+      const late = ask('late').then(
+        () => 'written',
+        (error: unknown) => error,
+      );
+      const isWaiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+      await until(async () => (await second.query(isWaiting)).rows.length > 0);
+      return { late };
+    });
+    expect(await passing.late).toBeInstanceOf(LeaseLost);
+    await expect(ask('later')).rejects.toThrow(LeaseLost);
+    expect(await written()).toEqual(['held']);
   });
 
   it('begins nothing once it is another’s', async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '#kernel';
 import { MakulerError } from '#kernel';
-import type { Lease, Pool, PoolClient } from '#postgres';
-import { inTransactionUnder, LeaseContender, LeaseLost } from '#postgres';
+import type { Lease, Pool, PoolClient, StatementUnder } from '#postgres';
+import { askUnder, inTransactionUnder, LeaseContender, LeaseLost } from '#postgres';
 
 /** What the vault's row says about keys. */
 export interface SequenceRow {
@@ -10,7 +10,10 @@ export interface SequenceRow {
 }
 
 /** The vault's row, or `undefined` when another vault has taken over. */
-export const readSequence = async (client: PoolClient, token: string): Promise<SequenceRow | undefined> =>
+export const readSequence = async (
+  client: Pick<PoolClient, 'query'>,
+  token: string,
+): Promise<SequenceRow | undefined> =>
   (await client.query<SequenceRow>('select incarnation, mint_sequence from vault where active = $1', [token])).rows[0];
 
 /**
@@ -18,6 +21,9 @@ export const readSequence = async (client: PoolClient, token: string): Promise<S
  * goes through it: a standby that takes over waits for those that are under way, or has them rolled back. Throws `vault-unavailable`.
  */
 export type Write = <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+
+/** One statement that writes only while this vault is the active one, by itself or in the transaction of `client`. Throws `vault-unavailable`. */
+export type Ask = <Row extends object>(statement: StatementUnder, client?: PoolClient) => Promise<readonly Row[]>;
 
 /** Throws `vault-unavailable` unless this vault is the active one, by the word of the database at this moment. */
 export type Confirm = () => Promise<void>;
@@ -94,6 +100,8 @@ export class Activity {
   }
 
   readonly write: Write = (work) => this.#noticing(() => inTransactionUnder(this.pool, this.lease, work));
+  readonly ask: Ask = <Row extends object>(statement: StatementUnder, client?: PoolClient) =>
+    this.#noticing(() => askUnder<Row>(client ?? this.pool, this.lease, statement));
   readonly confirm: Confirm = () => this.#noticing(() => this.lease.confirm());
 
   giveUp(): Promise<void> {

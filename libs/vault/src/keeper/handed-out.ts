@@ -21,19 +21,24 @@ export class HandedOut {
 
   /** Only once the keys are committed: a batch that is rolled back was handed out to nobody. */
   note(incarnation: string, sequence: number): void {
-    this.#counts.set(incarnation, Math.max(sequence, this.#countOf(incarnation)));
+    this.#counts.set(incarnation, Math.max(sequence, this.countOf(incarnation)));
   }
 
   /** Throws `vault-unavailable` and closes the gate when another vault has taken over, or the database is an earlier one. */
   async assertActive(client: PoolClient, token: string, incarnation: string): Promise<void> {
     // Asked before the row: what is minted while it is on its way need not stand in it.
-    const atLeast = this.#countOf(incarnation);
+    const atLeast = this.countOf(incarnation);
     this.#check(await readSequence(client, token), incarnation, atLeast);
   }
 
-  /** The count in a row that the caller's transaction has written itself. Throws as `assertActive`. */
+  /** Keys that were handed out under this incarnation: a database that counts fewer is an earlier one. */
+  countOf(incarnation: string): number {
+    return this.#counts.get(incarnation) ?? 0;
+  }
+
+  /** The count in a row that the caller has written itself. Throws as `assertActive`. */
   counted(row: SequenceRow | undefined, incarnation: string): number {
-    return this.#check(row, incarnation, this.#countOf(incarnation));
+    return this.#check(row, incarnation, this.countOf(incarnation));
   }
 
   #check(row: SequenceRow | undefined, incarnation: string, atLeast: number): number {
@@ -45,9 +50,5 @@ export class HandedOut {
     if (row.incarnation === incarnation && sequence >= atLeast) return sequence;
     this.interrupt('the database is an earlier one than this vault has worked on');
     throw new MakulerError('vault-unavailable', { detail: 'The database is an earlier one.' });
-  }
-
-  #countOf(incarnation: string): number {
-    return this.#counts.get(incarnation) ?? 0;
   }
 }

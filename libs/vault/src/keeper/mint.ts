@@ -1,11 +1,12 @@
-import type { PoolClient } from '#postgres';
+import type { Pool, PoolClient } from '#postgres';
 import { isSerializationFailure, isUniqueViolation } from '#postgres';
 import type { ScopeRequest } from '../vault.js';
-import type { Write } from './active.js';
+import type { Ask, Write } from './active.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
 import { EpochMoved } from './epochs/epoch-moved.js';
 import type { BucketKeyring } from './keyring.js';
-import type { CountedBucket, MintOutcome, MintSurroundings } from './minting.js';
+import type { CountedBucket } from './mint-write.js';
+import type { MintOutcome, MintSurroundings } from './minting.js';
 import { Minting, Refuted } from './minting.js';
 
 /**
@@ -24,6 +25,13 @@ const mayBeDecidedAnew = (error: unknown): boolean =>
 
 type Groups = readonly (readonly ScopeRequest[])[];
 
+interface Made {
+  readonly minting: Minting;
+  readonly outcomes: readonly MintOutcome[];
+  /** Keys ever made, these included. */
+  readonly total: number;
+}
+
 /**
  * Makes and leases keys to seal with. Requests that arrive while a transaction commits form the next one: one commit for
  * all of them, and never two transactions that could make one scope twice.
@@ -39,7 +47,7 @@ export class Mint {
   #meetsNew = false;
 
   constructor(
-    private readonly write: Write,
+    private readonly database: { readonly pool: Pool; readonly write: Write; readonly ask: Ask },
     private readonly keyring: BucketKeyring,
     private readonly surroundings: MintSurroundings,
   ) {}
@@ -84,25 +92,38 @@ export class Mint {
 
   /** `assumed`: nobody is known, and this is the bucket that is being filled. */
   async #commit(groups: Groups, assumed: CountedBucket | undefined): Promise<MintBatch> {
-    let filling: CountedBucket | undefined;
-    let known: ReadonlySet<string> = new Set();
-    const { batch, total } = await this.write(async (client) => {
-      const bucketId = this.#filling?.bucket_id ?? (await fillingBucket(client));
-      const minting = new Minting(client, this.keyring, bucketId, this.surroundings);
-      // A seal that has ended since has moved the bucket, and wiped the key that would open what is remembered of it.
-      if (assumed && this.keyring.hasKeyFor(assumed)) minting.assume(assumed);
-      else await minting.lock(groups.flat());
-      const outcomes = groups.map((group) => minting.group(group));
-      const total = this.surroundings.counted(await minting.write());
-      filling = minting.fillingBucket;
-      known = minting.knownOwners;
-      return { batch: { outcomes: counted(outcomes, total) }, total };
-    });
+    // A seal that has ended since has moved the bucket, and wiped the key that would open what is remembered of it.
+    const isAssumed = assumed !== undefined && this.keyring.hasKeyFor(assumed);
+    const { minting, outcomes, total } = await (isAssumed ? this.#assuming(groups, assumed) : this.#looking(groups));
     this.surroundings.committed(total);
     // Only now: a bucket of a transaction that was rolled back does not exist.
-    this.#filling = filling;
-    this.#meet(groups, known);
-    return batch;
+    this.#filling = minting.fillingBucket;
+    this.#meet(groups, minting.knownOwners);
+    return { outcomes: counted(outcomes, total) };
+  }
+
+  /** One statement, which is a transaction by itself: whatever it takes for granted is a condition of its writing. */
+  #assuming(groups: Groups, filling: CountedBucket): Promise<Made> {
+    const { pool, ask } = this.database;
+    const minting = new Minting(pool, ask, this.keyring, filling.bucket_id, this.surroundings);
+    minting.assume(filling);
+    return this.#make(minting, groups);
+  }
+
+  #looking(groups: Groups): Promise<Made> {
+    const { write, ask } = this.database;
+    return write(async (client) => {
+      const bucketId = this.#filling?.bucket_id ?? (await fillingBucket(client));
+      const own: Ask = (statement) => ask(statement, client);
+      const minting = new Minting(client, own, this.keyring, bucketId, this.surroundings);
+      await minting.lock(groups.flat());
+      return this.#make(minting, groups);
+    });
+  }
+
+  async #make(minting: Minting, groups: Groups): Promise<Made> {
+    const outcomes = groups.map((group) => minting.group(group));
+    return { minting, outcomes, total: this.surroundings.counted(await minting.write()) };
   }
 
   #meet(groups: Groups, known: ReadonlySet<string>): void {

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { OwnerRef, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError, randomPart } from '#kernel';
-import type { PoolClient } from '#postgres';
+import type { Pool, PoolClient } from '#postgres';
 import { v7 } from 'uuid';
 import { newKey } from '../aead.js';
 import type { ScopeRequest } from '../vault.js';
-import type { SequenceRow } from './active.js';
+import type { Ask, SequenceRow } from './active.js';
 import { readSequence } from './active.js';
 import type { BucketRow, ScopeRow } from './buckets.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
 import { EpochMoved } from './epochs/epoch-moved.js';
 import type { BucketKeyring } from './keyring.js';
+import type { CountedBucket } from './mint-write.js';
+import { columns, writeMinted } from './mint-write.js';
 import type { OwnerRow } from './owners.js';
 import { exceptionsOf, isExcepted, lockKnownOwners } from './owners.js';
 import { scopeIdentity, sealScope } from './wrap.js';
@@ -22,11 +24,6 @@ export interface MintedKey {
 /** `made`: how many of the keys are new. */
 export type MintOutcome =
   { readonly keys: readonly MintedKey[]; readonly made: number } | { readonly refused: MakulerError };
-/** A bucket, and how many scopes and owners are in it. */
-export interface CountedBucket extends BucketRow {
-  readonly scopes: number;
-  readonly owners: number;
-}
 interface LockedBucket extends BucketRow {
   scopes: number;
   owners: number;
@@ -55,6 +52,9 @@ export interface MintSurroundings {
   readonly isClosing: (scopeId: ScopeId) => boolean;
   /** The right to write, which the vault's row must still show. */
   readonly token: string;
+  /** This life of the database, and how many of its keys were handed out: one that has another, or counts fewer, is an earlier one. */
+  readonly incarnation: string;
+  readonly handedOut: () => number;
   /** Looks at the vault's row after a batch; throws when there is none: another vault has taken over. */
   readonly counted: (row: SequenceRow | undefined) => number;
   /** Takes note of the count once the batch is committed, and never before: one that is rolled back was handed out to nobody. */
@@ -69,8 +69,8 @@ export class Refuted extends Error {
 }
 
 /**
- * One transaction of minting: every row it decides on is locked (`lock`), or looked at by what writes (`assume`), and what it
- * makes is kept until it is written.
+ * One transaction of minting: every row it decides on is locked (`lock`, for which `client` must be in one), or looked at by the
+ * one statement that writes (`assume`), and what it makes is kept until it is written.
  */
 export class Minting {
   readonly #buckets = new Map<string, LockedBucket>();
@@ -79,9 +79,12 @@ export class Minting {
   readonly #made = new Map<string, NewScope>();
   readonly #joined: { owner: OwnerRef; bucketId: string }[] = [];
   #owners = new Map<string, OwnerRow>();
+  /** Takes back what was made for the group that is being decided, the last first. */
+  #undo: (() => void)[] = [];
 
   constructor(
-    private readonly client: PoolClient,
+    private readonly client: Pool | PoolClient,
+    private readonly ask: Ask,
     private readonly keyring: BucketKeyring,
     private filling: string | undefined,
     private readonly surroundings: MintSurroundings,
@@ -110,7 +113,7 @@ export class Minting {
 
   async lock(requests: readonly ScopeRequest[]): Promise<void> {
     const owners = new Map(requests.map(({ owner }) => [ownerKey(owner), owner]));
-    this.#owners = await lockKnownOwners(this.client, [...owners.values()]);
+    this.#owners = await lockKnownOwners(this.client as PoolClient, [...owners.values()]);
     const known = [...this.#owners.values()].map(({ owner }) => owner);
     // The lock and the generation in the row are the meeting point with rotation: whatever is sealed below is sealed under
     // the generation that this row has until the commit.
@@ -136,14 +139,17 @@ export class Minting {
 
   /** Mints or finds the keys of one group. Decides about all of its requests before it makes anything. */
   group(requests: readonly ScopeRequest[]): MintOutcome {
+    this.#undo = [];
     try {
       const found = requests.map((request) => this.#decide(request));
       const before = this.#made.size;
       const keys = found.map((key, index) => key ?? this.#make(requests[index]!));
       return { keys, made: this.#made.size - before };
     } catch (error) {
-      if (error instanceof MakulerError) return { refused: error };
-      throw error;
+      if (!(error instanceof MakulerError)) throw error;
+      // One scope for two streams, or a bucket whose key is damaged: what was made of the group before is nobody's.
+      for (const undo of this.#undo.toReversed()) undo();
+      return { refused: error };
     }
   }
 
@@ -164,44 +170,21 @@ export class Minting {
     const met = [...new Map(this.#joined.map(({ owner }) => [ownerKey(owner), owner]))].filter(
       ([key]) => !this.#owners.has(key),
     );
-    const { rows } = await this.client.query<{ fits: boolean } & (SequenceRow | { incarnation: null })>({
-      name: 'mint-write',
-      text: WRITE,
-      values: [
-        ...columns(fresh, 'bucket_id', 'generation', 'epoch', 'wrapped', 'scopes', 'owners'),
-        ...columns(grown, 'scopes', 'owners'),
-        ...columns(
-          grown.map(({ found }) => found),
-          'bucket_id',
-          'generation',
-          'scopes',
-          'owners',
-        ),
-        ...columns(
-          met.map(([, owner]) => owner),
-          'kind',
-          'id',
-        ),
-        ...columns(
-          this.#joined.map(({ owner }) => owner),
-          'kind',
-          'id',
-        ),
-        this.#joined.map(({ bucketId }) => bucketId),
-        made.map(({ scopeId }) => scopeId),
-        made.map(({ bucket }) => bucket.bucket_id),
-        ...columns(made, 'identity', 'sealed'),
-        made.length,
-        this.surroundings.token,
-        fresh[0]?.epoch ?? null,
-      ],
+    const { token, incarnation } = this.surroundings;
+    const row = await writeMinted(this.ask, {
+      ...{ fresh, grown, met: met.map(([, owner]) => owner), joined: this.#joined, made: made.map(rowOf) },
+      ...{ token, incarnation, epoch: fresh[0]?.epoch, handedOut: this.surroundings.handedOut() },
     });
-    const [row] = rows;
-    if (!row?.fits) throw new Refuted();
+    if (!row.fits) throw new Refuted();
     if (row.incarnation !== null) return row;
     const present = await readSequence(this.client, this.surroundings.token);
-    if (present) throw new EpochMoved();
-    return undefined;
+    // Of an earlier database too, which is for `counted` to find.
+    if (
+      present?.incarnation === this.surroundings.incarnation &&
+      Number(present.mint_sequence) >= this.surroundings.handedOut()
+    )
+      throw new EpochMoved();
+    return present;
   }
 
   /** The key of an existing scope, `undefined` for one to be made; throws the refusal. */
@@ -234,7 +217,6 @@ export class Minting {
     const twin = this.#decide(request);
     if (twin) return twin;
     const bucket = this.#bucketFor(request.owner);
-    bucket.scopes++;
     const keys = this.keyring.keysOf(bucket);
     const scopeId = newScopeId(this.surroundings.nowMs());
     const dataKey = newKey();
@@ -242,7 +224,13 @@ export class Minting {
     const place = { bucketId: bucket.bucket_id, generation: bucket.generation, scopeId };
     const identity = scopeIdentity(keys, request);
     const sealed = sealScope(keys, place, { owner, category, partition, stream }, dataKey);
-    this.#made.set(columnKey(bucket.bucket_id, identity), { scopeId, bucket, identity, sealed, dataKey });
+    const column = columnKey(bucket.bucket_id, identity);
+    bucket.scopes++;
+    this.#made.set(column, { scopeId, bucket, identity, sealed, dataKey });
+    this.#undo.push(() => {
+      bucket.scopes--;
+      this.#made.delete(column);
+    });
     return { scopeId, dataKey };
   }
 
@@ -251,16 +239,28 @@ export class Minting {
     const own = this.#ownerBuckets.get(key) ?? [];
     const open = own.find(({ scopes }) => scopes < BUCKET_SCOPES);
     if (open) return open;
-    let bucket = this.filling === undefined ? undefined : this.#buckets.get(this.filling);
+    const before = this.filling;
+    let bucket = before === undefined ? undefined : this.#buckets.get(before);
     if (!bucket || bucket.scopes >= BUCKET_SCOPES || bucket.owners >= BUCKET_OWNERS) {
-      bucket = { ...this.keyring.create(randomUUID()), scopes: 0, owners: 0 };
-      this.#buckets.set(bucket.bucket_id, bucket);
-      this.filling = bucket.bucket_id;
+      const fresh: LockedBucket = { ...this.keyring.create(randomUUID()), scopes: 0, owners: 0 };
+      this.#buckets.set(fresh.bucket_id, fresh);
+      this.filling = fresh.bucket_id;
+      this.#undo.push(() => {
+        this.#buckets.delete(fresh.bucket_id);
+        this.filling = before;
+      });
+      bucket = fresh;
     }
-    bucket.owners++;
-    this.#ownerBuckets.set(key, [...own, bucket]);
-    this.#joined.push({ owner, bucketId: bucket.bucket_id });
-    return bucket;
+    const joined = bucket;
+    joined.owners++;
+    this.#ownerBuckets.set(key, [...own, joined]);
+    this.#joined.push({ owner, bucketId: joined.bucket_id });
+    this.#undo.push(() => {
+      joined.owners--;
+      this.#ownerBuckets.set(key, own);
+      this.#joined.pop();
+    });
+    return joined;
   }
 
   /** `undefined` in a bucket whose key is damaged: that fails the group it concerns, when it is decided, and no other. */
@@ -290,42 +290,6 @@ export class Minting {
   }
 }
 
-/**
- * Buckets that grow must be as they were found: a record sealed under a key that was rotated away would be lost, and one that is
- * counted wrongly would never close. Behind `lock` they are. All of it is written, or none. Nothing is joined with a whole table:
- * PostgreSQL keeps the plan that it makes while the vault is next to empty, and that one reads all of it for each batch. Whether
- * an owner is new is left to the primary key for the same reason. Owners come before the vault's row, as everybody locks them.
- */
-const WRITE = `
-  with grown as materialized (
-    select n.id, n.scopes, n.owners
-    from (select * from unnest($7::int[], $8::int[], $9::uuid[], $10::int[], $11::int[], $12::int[])
-            as n(scopes, owners, id, generation, scopes_found, owners_found) order by id) as n
-    cross join lateral (
-      select from bucket where bucket_id = n.id and generation = n.generation and scopes = scopes_found and owners = owners_found for update
-    ) as locked
-  ), fitting as materialized (
-    select (select count(*) from grown) = cardinality($9::uuid[]) as fits
-  ), met as (
-    insert into owner (owner_kind, owner_id, state) select k, i, 'open' from fitting, unnest($13::text[], $14::uuid[]) as o(k, i)
-    where fits returning 1
-  ), counted as (
-    update vault set mint_sequence = mint_sequence + $22 from fitting
-    where fits and (select count(*) from met) = cardinality($14::uuid[]) and active = $23 and epoch = coalesce($24, epoch)
-    returning incarnation, mint_sequence
-  ), fresh as (
-    insert into bucket (bucket_id, generation, epoch, wrapped, scopes, owners)
-    select n.* from counted, unnest($1::uuid[], $2::int[], $3::int[], $4::bytea[], $5::int[], $6::int[]) as n
-  ), filled as (
-    update bucket set scopes = grown.scopes, owners = grown.owners from grown, counted where bucket.bucket_id = grown.id
-  ), joined as (
-    insert into owner_bucket (owner_kind, owner_id, bucket_id) select n.* from counted, unnest($15::text[], $16::uuid[], $17::uuid[]) as n
-  ), made as (
-    insert into scope (scope_id, bucket_id, state, identity, sealed)
-    select id, in_bucket, 'live', mac, record from counted, unnest($18::uuid[], $19::uuid[], $20::bytea[], $21::bytea[]) as n(id, in_bucket, mac, record)
-  )
-  select fits, incarnation, mint_sequence from fitting left join counted on true`;
-
 const columnKey = (bucketId: string, identity: Buffer): string => `${bucketId}:${identity.toString('base64')}`;
 const rowOf = ({ scopeId, bucket, identity, sealed }: NewScope): ScopeRow => ({
   scope_id: scopeId,
@@ -334,7 +298,3 @@ const rowOf = ({ scopeId, bucket, identity, sealed }: NewScope): ScopeRow => ({
   identity,
   sealed,
 });
-
-/** Rows as PostgreSQL takes them for `unnest`: an array for each column. */
-const columns = <T, K extends keyof T>(rows: readonly T[], ...names: readonly K[]): T[K][][] =>
-  names.map((name) => rows.map((row) => row[name]));

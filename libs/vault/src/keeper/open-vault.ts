@@ -47,14 +47,15 @@ export const assemble = (
   interrupt: Interrupt,
 ): OpenVault => {
   const { keyring, holders, incarnation, installation } = life;
-  const { token, write } = life.activity;
+  const { token, write, ask } = life.activity;
   const assertActive = (client: PoolClient) => handedOut.assertActive(client, token, incarnation);
   const unapplied = () => interrupt('an order is journaled and not applied');
   const shredding = new Shredding({ pool, write }, keyring, custodian, holders, clock, assertActive, unapplied);
-  const mint = new Mint(write, keyring, {
+  const mint = new Mint({ pool, write, ask }, keyring, {
     nowMs: () => clock.now().getTime(),
     isClosing: (scopeId) => shredding.closing.has(scopeId),
-    token,
+    ...{ token, incarnation },
+    handedOut: () => handedOut.countOf(incarnation),
     counted: (row) => handedOut.counted(row, incarnation),
     committed: (sequence) => handedOut.note(incarnation, sequence),
   });
