@@ -20,6 +20,9 @@ const Execute = defineJob(
 type Payload = PayloadOf<(typeof Execute)['fields']>;
 const payload = (n: number | null = null): Payload => ({ erasureId: newId<ErasureId>(), step: 'fence', n });
 
+/** Longer than anything here takes. */
+const LONG_MS = 30_000;
+
 const until = async <T>(look: () => T | Promise<T>): Promise<NonNullable<T>> => {
   for (const deadline = performance.now() + 20_000; ;) {
     const found = await look();
@@ -58,7 +61,7 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>, { p
     const host = async (
       process: (payload: Payload, run: JobRun) => Promise<void>,
       job: Job = Execute,
-      lockMs = 10_000,
+      { lockMs = 10_000, graceMs = 200 } = {},
     ) => {
       const backend = store.connect(1);
       await backend.prepare();
@@ -67,7 +70,7 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>, { p
         backend,
         processors: [processor],
         lockMs,
-        graceMs: 200,
+        graceMs,
         notice: (n) => notices.push(n),
       });
       await worker.start();
@@ -150,14 +153,14 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>, { p
           return new Promise(() => undefined);
         },
         Execute,
-        600,
+        { lockMs: 600 },
       );
       await jobs.enqueue(Execute, payload(7));
       await until(() => killed);
       // Closed while the job hangs: its connections are gone and its hold is no longer renewed, as after a kill -9.
       await first.close();
       const done: unknown[] = [];
-      await host(async ({ n }) => void done.push(n), Execute, 600);
+      await host(async ({ n }) => void done.push(n), Execute, { lockMs: 600 });
       await until(() => done.length === 1);
       expect(done).toEqual([7]);
     });
@@ -171,6 +174,29 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>, { p
       expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n));
     });
 
+    it('waits for a job that ends within the grace, which is done then and never again', async () => {
+      const begun = Promise.withResolvers<void>();
+      let runs = 0;
+      const first = await host(
+        async (_, { signal }) => {
+          runs++;
+          const stopping = new Promise((resolve) => signal.addEventListener('abort', resolve));
+          begun.resolve();
+          await stopping;
+          // It has a step under way that it does not break off.
+          for (let asked = 0; asked < 20; asked++) await jobs.counts(Execute);
+        },
+        Execute,
+        { graceMs: LONG_MS },
+      );
+      await jobs.enqueue(Execute, payload());
+      await begun.promise;
+      await first.close();
+      expect(notices.map(({ event }) => event)).toEqual(['job.done']);
+      expect(await jobs.counts(Execute)).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+      expect(runs).toBe(1);
+    });
+
     it('tells a job under way that the process is asked to stop, and leaves it to the next one', async () => {
       let begun = false;
       const first = await host(async (_, { signal }) => {
@@ -180,6 +206,8 @@ export const jobsConformance = (name: string, open: () => Promise<JobStore>, { p
       await jobs.enqueue(Execute, payload());
       await until(() => begun);
       await first.close();
+      // Given back, and not left to whoever notices that its worker is gone.
+      expect((await jobs.counts(Execute)).active).toBe(0);
       let done = false;
       await host(async (_, { attempt }) => {
         expect(attempt).toBe(1);
