@@ -1,13 +1,16 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
+import type { BatchStreams } from './batch-streams.js';
 import { batchStreamsOf } from './batch-streams.js';
 import { parseEventStoreUrl } from './event-store-url.js';
 import { foundNoNode, noAnswer, translateStoreError } from './store-errors.js';
 
-/** The vendor's client, and what ends its batch streams. */
 interface Used {
   readonly client: EventStoreDBClient;
-  readonly endBatches: () => void;
+  readonly batches: BatchStreams;
 }
+
+/** How long the appends of a client that was replaced may still be answered; by then all have reached their limits. */
+const LEFT_MS = 10_000;
 
 /**
  * The vendor's client (6.2.1), and another in its place when it has become useless:
@@ -78,7 +81,7 @@ export class EventStoreClient {
 
   #connect(): Used {
     const client = EventStoreDBClient.connectionString(this.#url);
-    return { client, endBatches: batchStreamsOf(client) };
+    return { client, batches: batchStreamsOf(client) };
   }
 
   #after(used: Used, error: unknown): Error {
@@ -86,12 +89,12 @@ export class EventStoreClient {
     return translateStoreError(error);
   }
 
-  /** What it has under way goes on: it is ended by nobody but its server, and `close`. */
+  /** What it is reading goes on: that is ended by nobody but its server, and `close`. Its appends may still be answered for a while. */
   #replace(used: Used): void {
     // Another call may have seen to it already.
     if (this.#closed || used !== this.#used) return;
     this.#used = this.#connect();
-    used.endBatches();
+    used.batches.end(LEFT_MS);
   }
 
   async close(): Promise<void> {

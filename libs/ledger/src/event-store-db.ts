@@ -1,5 +1,5 @@
-import type { ReadStreamOptions } from '@eventstore/db-client';
-import { BACKWARDS, END, jsonEvent } from '@eventstore/db-client';
+import type { BinaryEventData, ReadStreamOptions } from '@eventstore/db-client';
+import { BACKWARDS, END } from '@eventstore/db-client';
 import { EventStoreClient } from './event-store-client.js';
 import { backwardsFrom, eventAt, forwardsFrom } from './event-store-db-pages.js';
 import { batchesOf } from './event-store-db-subscription.js';
@@ -29,11 +29,10 @@ export class EventStoreDb extends EventStore {
   async append(stream: StreamName, expected: ExpectedRevision, events: readonly EventToStore[], deadlineMs: number) {
     const deadline = leftOf(deadlineMs);
     const result = await this.#client.callWithin(deadlineMs + LATE_ANSWER_MS, (client) =>
-      client.appendToStream(
-        stream,
-        events.map(({ id, type, data, metadata }) => jsonEvent({ id, type, data, metadata: jsonBytes(metadata) })),
-        { expectedRevision: expected === 'no-stream' ? 'no_stream' : expected, deadline },
-      ),
+      client.appendToStream(stream, events.map(jsonEvent), {
+        expectedRevision: expected === 'no-stream' ? 'no_stream' : expected,
+        deadline,
+      }),
     );
     return { position: result.position?.commit ?? 0n, revision: result.nextExpectedRevision };
   }
@@ -89,9 +88,15 @@ export class EventStoreDb extends EventStore {
 }
 
 /**
- * Metadata goes as the bytes that it is sent as. Of an object the client (6.2.1) makes base64 first and decodes that twice over, in
- * JavaScript: an eighth of what a batch costs this process. The data has no such way: only events that are not JSON may be bytes.
+ * Goes as the bytes that it is sent as. Of an object the client (6.2.1) makes base64 first and decodes that twice over, in
+ * JavaScript: a third of what a batch costs this process. It takes data as bytes only of an event that it calls no JSON; `batchStreamsOf`
+ * says what it is.
  */
+const jsonEvent = ({ id, type, data, metadata }: EventToStore): BinaryEventData => ({
+  ...{ id, type, contentType: 'application/octet-stream' },
+  ...{ data: jsonBytes(data), metadata: jsonBytes(metadata) },
+});
+
 const jsonBytes = (value: object): Uint8Array => {
   const bytes = Buffer.from(JSON.stringify(value));
   // As the client wants it: it goes by the constructor, and would copy a Buffer byte by byte.

@@ -6,16 +6,19 @@ import { notBuilt } from '../../../apps/event-node/src/not-built.js';
 import { getSupportedMethods } from '../../../apps/event-node/src/server-features.js';
 
 export type AppendCall = grpc.ServerDuplexStream<messages.BatchAppendReq, messages.BatchAppendResp>;
+export type SingleAppendCall = grpc.ServerReadableStream<messages.AppendReq, messages.AppendResp>;
 export type ReadCall = grpc.ServerWritableStream<messages.ReadReq, messages.ReadResp>;
 
 export interface Script {
   /** The n-th stream of appends, from 0. */
   readonly appends?: (call: AppendCall, n: number) => void;
+  /** An append with a stream of its own. */
+  readonly append?: (call: SingleAppendCall, done: grpc.sendUnaryData<messages.AppendResp>) => void;
   readonly reads?: (call: ReadCall) => void;
 }
 
 /** A server of the event store's protocol that does what it is told, and nothing by itself; without TLS. */
-export const startScripted = async ({ appends = () => {}, reads = () => {} }: Script) => {
+export const startScripted = async ({ appends = () => {}, append = () => {}, reads = () => {} }: Script) => {
   let count = 0;
   const server = new grpc.Server();
   server.addService(
@@ -23,6 +26,7 @@ export const startScripted = async ({ appends = () => {}, reads = () => {} }: Sc
     {
       ...notBuilt(streams.StreamsService, 'not in the script'),
       batchAppend: (call: AppendCall) => appends(call, count++),
+      append,
       read: reads,
     } as never,
   );

@@ -69,6 +69,32 @@ describe('an event store that does not answer', () => {
     await append(slow, 10_000);
   }, 15_000);
 
+  it('refuses no append of the client that took the place of one that fails later', async () => {
+    const fail = Promise.withResolvers<() => void>();
+    const next = Promise.withResolvers<() => void>();
+    const store = await storeOver(
+      {
+        appends: (call, n) => {
+          if (n === 0) call.resume().once('end', () => fail.resolve(() => call.emit('error', BROKEN)));
+          else call.once('data', (asked) => next.resolve(() => call.write(written(asked))));
+        },
+      },
+      500,
+    );
+    await expect(append(store, 100)).rejects.toMatchObject({ code: 'store-unavailable' });
+    const waiting = append(store, 10_000);
+    const outcome = waiting.then(
+      () => 'written',
+      (error: unknown) => error,
+    );
+    const answer = await next.promise;
+    (await fail.promise)();
+    // Takes its time: by then the failure has long arrived.
+    await expect(store.read('a' as StreamName)).rejects.toMatchObject({ code: 'store-unavailable' });
+    answer();
+    expect(await outcome).toBe('written');
+  }, 20_000);
+
   it('does not end the process when a stream that is full breaks', async () => {
     const store = await storeOver({
       appends: (call) => {
