@@ -76,9 +76,9 @@ const harmless = (stream: BatchStream, isLeft: () => boolean): BatchStream => {
       // Whoever sent it was refused already, or is by the limit on silence: it does not know what came of it.
     }
   };
-  const alone = (listener: (error: unknown) => void) => (error: unknown) => {
-    if (!isLeft()) listener(error);
-  };
+  // Only what stays: `once` comes through here too, and takes its listener away again by what it has added.
+  const alone = (listener: (error: unknown) => void) =>
+    'listener' in listener ? listener : (error: unknown) => (isLeft() ? undefined : listener(error));
   const hooks = {
     on: (event: string, listener: (given: unknown) => void) =>
       on(event, event === 'data' ? forgiving(listener) : event === 'error' ? alone(listener) : listener),

@@ -1,6 +1,8 @@
+import type { EventEmitter } from 'node:events';
 import grpc from '@grpc/grpc-js';
 import type { EventData } from '@eventstore/db-client';
 import { EventStoreDBClient } from '@eventstore/db-client';
+import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import messages from '@eventstore/db-client/generated/streams_pb.js';
 import { freePort } from '#kernel';
 import { batchStreamsOf } from '../../../libs/ledger/src/batch-streams.js';
@@ -61,6 +63,28 @@ describe("the vendor's client, made harmless", () => {
     // With credentials of its own an append never goes in a batch.
     await client.appendToStream('s', [event(ID)], { credentials: { username: 'a', password: 'b' } });
     expect(stored).toEqual([AS_JSON]);
+  }, 15_000);
+
+  it('adds no listeners with each append', async () => {
+    const { client } = await over({ appends: (call) => call.on('data', (asked) => call.write(written(asked))) });
+    type Grpc = { batchAppend: (...options: unknown[]) => EventEmitter };
+    const { getGRPCClient } = client as unknown as { getGRPCClient: (service: unknown, name: string) => Promise<Grpc> };
+    const grpc = await getGRPCClient(services.StreamsClient, 'spec');
+    const { batchAppend } = grpc;
+    const streams: EventEmitter[] = [];
+    grpc.batchAppend = (...options) => {
+      const stream = batchAppend(...options);
+      streams.push(stream);
+      return stream;
+    };
+    const listeners = async () => {
+      await client.appendToStream('s', [event(ID)]);
+      return streams[0]!.eventNames().map((name) => streams[0]!.listenerCount(name));
+    };
+    const before = await listeners();
+    for (let n = 0; n < 5; n++) await listeners();
+    expect(await listeners()).toEqual(before);
+    expect(streams).toHaveLength(1);
   }, 15_000);
 
   it('leaves no stream open for ever at a server that does not answer', async () => {
