@@ -139,6 +139,12 @@ describe('bad connections', () => {
     expect(await answers(17)).toEqual([413, 413]);
   });
 
+  it('with a part of the address longer than 200 characters are refused before anybody is asked who they are', async () => {
+    const answers = (length: number) =>
+      send(`GET /errors/${'a'.repeat(length)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    console.log(await answers(200), await answers(201));
+  });
+
   it('that bring something else than HTTP are refused and closed', async () => {
     const others = [
       Buffer.from([22, 3, 1, 0, 200, 1, 0, 0, 196]),
