@@ -1,9 +1,8 @@
-import { sql } from 'kysely';
 import type { Relationship, Sector } from '#customers';
 import { CustomerRegistered, RelationshipChanged } from '#customers';
 import type { Day } from '#kernel';
 import { osloDay } from '#kernel';
-import { projection } from '#projections';
+import { counts, inserts, projection, updates } from '#projections';
 import type { LineKind } from '#purchases';
 import { PurchaseRecorded } from '#purchases';
 import type { CaseKind, CaseStatus } from '#service';
@@ -92,6 +91,22 @@ const VIEWS = [
 /** Run again whenever the projector starts: the group may have been made since the tables were. */
 export const GRANTS = grantsOn(['sales_by_month', 'service_by_month', 'customers_by_month']);
 
+const insertSale = inserts<SalesRow>('sales');
+const insertCase = inserts<ServiceCasesRow>('service_cases');
+const advanceCase = updates<ServiceCasesRow, 'case_id' | 'status' | 'day'>('service_cases', {
+  by: 'case_id',
+  given: { case_id: 'uuid', status: 'text', day: 'date' },
+  set: {
+    status: 'given.status',
+    closed_on: `case given.status when 'closed' then given.day when 'reopened' then null else service_cases.closed_on end`,
+    reopened: `service_cases.reopened + case given.status when 'reopened' then 1 else 0 end`,
+  },
+});
+const countCustomer = counts<CustomersRow>('customers', {
+  key: ['month', 'relationship', 'sector', 'region'],
+  count: 'persons',
+});
+
 /**
  * Facts for analysts: the schema `analytics`. Built from plain fields only, so that an erasure or a rebuild can't change a
  * figure. SQL users (members of `makuler_analyst`) read the views alone, monthly sums in which small groups are merged; the
@@ -140,16 +155,17 @@ export const analytics = projection<{ sales: SalesRow; service_cases: ServiceCas
       ${GRANTS}`,
   },
 )
-  .on(PurchaseRecorded, ({ data, position }, db) => {
+  .on(PurchaseRecorded, ({ data, position }) => {
     const { day, region, sector, firstPurchase, currency } = data;
-    const rows = data.lines.map(({ kind, itemType, quantity, amount }, line) => ({
-      ...{ position: position.toString(), line, day, region, sector, currency },
-      ...{ first_purchase: firstPurchase, kind, item_type: itemType, quantity, amount },
-    }));
-    return rows.length === 0 ? undefined : db.insertInto('sales').values(rows);
+    return data.lines.map(({ kind, itemType, quantity, amount }, line) =>
+      insertSale({
+        ...{ position: position.toString(), line, day, region, sector, currency },
+        ...{ first_purchase: firstPurchase, kind, item_type: itemType, quantity, amount },
+      }),
+    );
   })
-  .on(ServiceCaseOpened, ({ data, stream }, db) =>
-    db.insertInto('service_cases').values({
+  .on(ServiceCaseOpened, ({ data, stream }) =>
+    insertCase({
       case_id: caseIdOf(stream),
       kind: data.kind,
       item_type: data.itemType,
@@ -159,22 +175,11 @@ export const analytics = projection<{ sales: SalesRow; service_cases: ServiceCas
       reopened: 0,
     }),
   )
-  .on(ServiceCaseAdvanced, ({ data, stream }, db) =>
-    db
-      .updateTable('service_cases')
-      .set((row) => ({
-        status: data.status,
-        closed_on: data.status === 'closed' ? data.day : data.status === 'reopened' ? null : row.ref('closed_on'),
-        ...(data.status === 'reopened' ? { reopened: row('reopened', '+', 1) } : {}),
-      }))
-      .where('case_id', '=', caseIdOf(stream)),
+  .on(ServiceCaseAdvanced, ({ data, stream }) =>
+    advanceCase({ case_id: caseIdOf(stream), status: data.status, day: data.day }),
   )
-  .on(CustomerRegistered, ({ data, at }, db) =>
-    db.insertInto('customers').values(personIn(data, at)).onConflict(addOne),
-  )
-  .on(RelationshipChanged, ({ data, at }, db) =>
-    db.insertInto('customers').values(personIn(data, at)).onConflict(addOne),
-  );
+  .on(CustomerRegistered, ({ data, at }) => countCustomer(personIn(data, at)))
+  .on(RelationshipChanged, ({ data, at }) => countCustomer(personIn(data, at)));
 
 const caseIdOf = (stream: string) => stream.slice('service-'.length);
 
@@ -182,6 +187,3 @@ const personIn = (
   { relationship, sector, region }: { relationship: Relationship; sector: Sector; region: string | null },
   at: Date,
 ): CustomersRow => ({ month: `${osloDay(at).slice(0, 7)}-01`, relationship, sector, region: region ?? '', persons: 1 });
-
-const addOne = (conflict: any) =>
-  conflict.columns(['month', 'relationship', 'sector', 'region']).doUpdateSet({ persons: sql`customers.persons + 1` });

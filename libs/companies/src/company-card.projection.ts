@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { Envelope } from '#ledger';
-import { projection } from '#projections';
+import { inserts, projection, updates } from '#projections';
 import { CompanyRectified, CompanyRegistered } from './company.events.js';
 
 /** One company's card; everything it says is inside the envelope of the event that last wrote it. */
@@ -13,7 +12,11 @@ export interface CompanyCardRow {
   changed_at: Date;
 }
 
-const json = (value: unknown) => sql<any>`${JSON.stringify(value)}::jsonb`;
+const insertCard = inserts<CompanyCardRow>('company_card');
+const rectifyCard = updates<CompanyCardRow, 'company_id' | 'revision' | 'envelope' | 'changed_at'>('company_card', {
+  by: 'company_id',
+  given: { company_id: 'uuid', revision: 'bigint', envelope: 'jsonb', changed_at: 'timestamptz' },
+});
 
 /** The card of each company; a sole proprietorship's goes with its key like a person's. */
 export const companyCard = projection<{ company_card: CompanyCardRow }>('company_card', {
@@ -28,19 +31,16 @@ export const companyCard = projection<{ company_card: CompanyCardRow }>('company
       changed_at timestamptz not null
     );`,
 })
-  .on(CompanyRegistered, ({ data, at, revision, envelope }, db) =>
-    db.insertInto('company_card').values({
+  .on(CompanyRegistered, ({ data, at, revision, envelope }) =>
+    insertCard({
       company_id: data.companyId,
       revision: revision.toString(),
-      envelope: json(envelope),
+      envelope,
       registered_at: at,
       changed_at: at,
     }),
   )
-  .on(CompanyRectified, ({ data, at, revision, envelope }, db) =>
-    db
-      .updateTable('company_card')
-      .set({ revision: revision.toString(), envelope: json(envelope), changed_at: at })
-      .where('company_id', '=', data.companyId),
+  .on(CompanyRectified, ({ data, at, revision, envelope }) =>
+    rectifyCard({ company_id: data.companyId, revision: revision.toString(), envelope, changed_at: at }),
   )
   .forgetsWithKey();

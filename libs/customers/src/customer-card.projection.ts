@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { Envelope } from '#ledger';
-import { projection } from '#projections';
+import { inserts, projection, updates } from '#projections';
 import type { Relationship } from './customer.events.js';
 import { CustomerRectified, CustomerRegistered, RelationshipChanged } from './customer.events.js';
 
@@ -15,7 +14,18 @@ export interface CustomerCardRow {
   changed_at: Date;
 }
 
-const json = (value: unknown) => sql<any>`${JSON.stringify(value)}::jsonb`;
+const insertCard = inserts<CustomerCardRow>('customer_card');
+const rectifyCard = updates<CustomerCardRow, 'customer_id' | 'revision' | 'envelope' | 'changed_at'>('customer_card', {
+  by: 'customer_id',
+  given: { customer_id: 'uuid', revision: 'bigint', envelope: 'jsonb', changed_at: 'timestamptz' },
+});
+const relateCard = updates<CustomerCardRow, 'customer_id' | 'relationship' | 'revision' | 'changed_at'>(
+  'customer_card',
+  {
+    by: 'customer_id',
+    given: { customer_id: 'uuid', relationship: 'text', revision: 'bigint', changed_at: 'timestamptz' },
+  },
+);
 
 /** The card of each customer; the destroyed key takes it along, and what is left says that somebody was forgotten. */
 export const customerCard = projection<{ customer_card: CustomerCardRow }>('customer_card', {
@@ -31,26 +41,25 @@ export const customerCard = projection<{ customer_card: CustomerCardRow }>('cust
       changed_at timestamptz not null
     );`,
 })
-  .on(CustomerRegistered, ({ data, at, revision, envelope }, db) =>
-    db.insertInto('customer_card').values({
+  .on(CustomerRegistered, ({ data, at, revision, envelope }) =>
+    insertCard({
       customer_id: data.customerId,
       relationship: data.relationship,
       revision: revision.toString(),
-      envelope: json(envelope),
+      envelope,
       registered_at: at,
       changed_at: at,
     }),
   )
-  .on(CustomerRectified, ({ data, at, revision, envelope }, db) =>
-    db
-      .updateTable('customer_card')
-      .set({ revision: revision.toString(), envelope: json(envelope), changed_at: at })
-      .where('customer_id', '=', data.customerId),
+  .on(CustomerRectified, ({ data, at, revision, envelope }) =>
+    rectifyCard({ customer_id: data.customerId, revision: revision.toString(), envelope, changed_at: at }),
   )
-  .on(RelationshipChanged, ({ data, at, revision }, db) =>
-    db
-      .updateTable('customer_card')
-      .set({ relationship: data.relationship, revision: revision.toString(), changed_at: at })
-      .where('customer_id', '=', data.customerId),
+  .on(RelationshipChanged, ({ data, at, revision }) =>
+    relateCard({
+      customer_id: data.customerId,
+      relationship: data.relationship,
+      revision: revision.toString(),
+      changed_at: at,
+    }),
   )
   .forgetsWithKey();

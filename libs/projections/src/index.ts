@@ -1,5 +1,7 @@
 export { projection, Projection } from './projection.js';
-export type { Effects, EventHandler, ForgottenHandler, ProjectionOptions, Statement } from './projection.js';
+export type { Effect, Effects, EventHandler, ForgottenHandler, ProjectionOptions, Statement } from './projection.js';
+export { counts, inserts, updates, upserts } from './row-writes.js';
+export type { RowWrite } from './row-writes.js';
 export { process, Process } from './process.js';
 export type { Reaction } from './process.js';
 export type { Forgotten, ForgetRule } from './forgetting.js';

@@ -3,6 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { EventType, Fields } from '#events';
 import type { RecordedEvent } from '#ledger';
 import type { ForgetRule, Forgotten } from './forgetting.js';
+import type { RowWrite } from './row-writes.js';
 
 export interface Compiled {
   readonly sql: string;
@@ -12,8 +13,10 @@ export interface Compiled {
 export interface Statement {
   compile(): Compiled;
 }
-/** What a handler may give back: statements, which the runner executes as if in this order, or nothing. */
-export type Effects = Statement | readonly Statement[] | undefined | void;
+/** A row (`inserts`, `upserts`, `counts`, `updates`), which goes with many others in one statement, or a statement by itself. */
+export type Effect = RowWrite | Statement;
+/** What a handler may give back: effects, which come out as if executed in this order, or nothing. */
+export type Effects = Effect | readonly Effect[] | undefined | void;
 
 /**
  * Turns one event into rows. Deterministic: what it writes follows from the event and the rows that are there, never from
@@ -35,9 +38,8 @@ export interface ProjectionOptions<Personal extends boolean = boolean> {
   readonly holdsPersonalData: Personal;
   /**
    * SQL that creates the tables, indexes and grants, without schema names: it runs inside the projection's own schema.
-   * Nothing outside may hang on the tables (no view, no foreign key): a rebuild replaces them. No triggers and no columns that
-   * count by themselves: the rows of a batch are written together, and not in the order of the events. A value of a `jsonb` column is
-   * a JSON text with a cast (`$1::jsonb`): without one it is taken for a string.
+   * Nothing outside may hang on the tables (no view, no foreign key): a rebuild replaces them. No triggers, no defaults and no
+   * columns that count by themselves: the rows of a batch are written together, and not in the order of the events.
    */
   readonly tables: string;
   /** Columns that every write of one row gives the same value, though they are not what it is found by: more can go together. */
@@ -57,12 +59,17 @@ interface Parts {
  */
 export class Projection<DB = any, Forgets extends boolean = true> {
   readonly kind = 'projection';
+  /** Those of a type, and those of all; of every other type there are only the latter. */
+  readonly #handlersOf: ReadonlyMap<string, readonly EventHandler<DB, any>[]>;
+
   /** @internal use `projection()` */
   constructor(
     readonly name: string,
     readonly options: ProjectionOptions,
     private readonly parts: Parts,
-  ) {}
+  ) {
+    this.#handlersOf = new Map([...parts.handlers].map(([type, own]) => [type, [...own, ...parts.any]]));
+  }
 
   /** Says what one event does. An event may have several handlers; they run in the order of declaration. */
   on<F extends Fields>(type: EventType<F>, handler: EventHandler<DB, F>): Projection<DB, Forgets> {
@@ -127,8 +134,7 @@ export class Projection<DB = any, Forgets extends boolean = true> {
 
   /** @internal */
   handlersOf(type: string): readonly EventHandler<DB, any>[] {
-    const own = this.parts.handlers.get(type) ?? [];
-    return this.parts.any.length === 0 ? own : [...own, ...this.parts.any];
+    return this.#handlersOf.get(type) ?? this.parts.any;
   }
 
   /** @internal */

@@ -1,9 +1,8 @@
-import { sql } from 'kysely';
 import type { Region, Sector } from '#customers';
 import type { Day } from '#kernel';
 import { valueOf } from '#kernel';
 import type { Envelope } from '#ledger';
-import { projection } from '#projections';
+import { inserts, projection, updates } from '#projections';
 import type { LineFacts } from './purchase.events.js';
 import { PurchaseInvoiced, PurchaseRecorded } from './purchase.events.js';
 
@@ -25,7 +24,11 @@ export interface PurchaseHistoryRow {
   voucher: Envelope | null;
 }
 
-const json = (value: unknown) => sql<any>`${JSON.stringify(value)}::jsonb`;
+const insertPurchase = inserts<PurchaseHistoryRow>('purchase_history');
+const invoicePurchase = updates<PurchaseHistoryRow, 'purchase_id' | 'billed_id' | 'voucher'>('purchase_history', {
+  by: 'purchase_id',
+  given: { purchase_id: 'uuid', billed_id: 'uuid', voucher: 'jsonb' },
+});
 const idOf = (stream: string) => stream.slice('purchase-'.length);
 
 /**
@@ -54,27 +57,24 @@ export const purchaseHistory = projection<{ purchase_history: PurchaseHistoryRow
     create index purchase_history_contact on purchase_history (contact_id, day desc, position desc);
     create index purchase_history_billed on purchase_history (billed_id, day desc, position desc);`,
 })
-  .on(PurchaseRecorded, ({ data, stream, position, envelope }, db) =>
-    db.insertInto('purchase_history').values({
+  .on(PurchaseRecorded, ({ data, stream, position, envelope }) =>
+    insertPurchase({
       purchase_id: idOf(stream),
       position: position.toString(),
       day: data.day,
       sector: data.sector,
       region: data.region,
       currency: data.currency,
-      lines: json(data.lines),
+      lines: data.lines,
       buyer_id: valueOf(data.buyerId) ?? null,
       contact_id: valueOf(data.contactId) ?? null,
-      support: json(envelope),
+      support: envelope,
       billed_id: null,
       voucher: null,
     }),
   )
-  .on(PurchaseInvoiced, ({ data, stream, envelope }, db) =>
-    db
-      .updateTable('purchase_history')
-      .set({ billed_id: valueOf(data.billedId) ?? null, voucher: json(envelope) })
-      .where('purchase_id', '=', idOf(stream)),
+  .on(PurchaseInvoiced, ({ data, stream, envelope }) =>
+    invoicePurchase({ purchase_id: idOf(stream), billed_id: valueOf(data.billedId) ?? null, voucher: envelope }),
   )
   .forgets('purchase_history', { owner: 'buyer_id', envelope: 'support', clear: { buyer_id: 'buyerId' } })
   .forgets('purchase_history', { owner: 'contact_id', envelope: 'support', clear: { contact_id: 'contactId' } })

@@ -1,12 +1,11 @@
 import { sql } from 'kysely';
-import type { Transaction } from 'kysely';
 import type { Category } from '#events';
 import { ScopeExpired, SubjectErased } from '#events';
 import type { OwnerRef } from '#kernel';
 import { osloDay } from '#kernel';
 import type { RecordedEvent, ScopeOutcome } from '#ledger';
-import type { Statement } from '#projections';
-import { projection } from '#projections';
+import type { RowWrite } from '#projections';
+import { counts, projection, updates, upserts } from '#projections';
 import { caseStep, factsOf, ownerFacts, rectifiedOwner } from './event-facts.js';
 import type { Holding, HoldingOwner } from './holding.js';
 import { ExpiryDropped, ExpiryOrdered } from './retention.events.js';
@@ -23,6 +22,56 @@ export interface HoldingsTables {
   holding_owner: HoldingOwner;
   holding_shredded: ShreddedCount;
 }
+
+const upsertHolding = upserts<Holding>('holding', {
+  key: ['scope_id'],
+  set: {
+    last_on: 'greatest(holding.last_on, excluded.last_on)',
+    // A request is opened once: a later event under its key doesn't move that day.
+    triggers: `holding.triggers || (excluded.triggers - 'request-opened')`,
+    buyer_kind: 'coalesce(holding.buyer_kind, excluded.buyer_kind)',
+    activity_on: 'greatest(holding.activity_on, excluded.activity_on)',
+    concerns: 'coalesce(holding.concerns, excluded.concerns)',
+  },
+});
+
+/** The keys of a card's earlier revisions hold values that are right no longer: their short period begins. */
+const supersede = updates<Holding, 'owner_id' | 'day' | 'written'>('holding', {
+  by: 'owner_id',
+  given: { owner_id: 'uuid', day: 'text', written: 'uuid[]' },
+  set: { triggers: `holding.triggers || jsonb_build_object('value-superseded', given.day)` },
+  where: `holding.category in ('contact', 'invoice-contact') and not holding.triggers ? 'value-superseded'
+          and holding.scope_id <> all (given.written)`,
+});
+
+const stepCase = updates<Holding, 'partition' | 'day' | 'triggers'>('holding', {
+  by: 'partition',
+  given: { partition: 'text', day: 'date', triggers: 'jsonb' },
+  set: {
+    // Reopened, a case has no closing day again: its period has not begun.
+    triggers: `(holding.triggers - 'case-closed') || given.triggers`,
+    activity_on: 'greatest(holding.activity_on, given.day)',
+  },
+  // In these words: else the index on it is of no use to a statement that was planned for any value.
+  where: `holding.partition <> '' and holding.category = 'service'`,
+});
+
+type KnownOfOwner = Partial<Omit<HoldingOwner, 'owner_id' | 'owner_kind'>>;
+const owners = new Map<string, (row: HoldingOwner) => RowWrite>();
+
+/** Sets what the event says of the owner, and nothing else: one statement for each set of columns, of which there are few. */
+const upsertOwner = ({ kind, id }: OwnerRef, known: KnownOfOwner): RowWrite => {
+  const columns = Object.keys(known);
+  let upsert = owners.get(columns.join());
+  if (!upsert) {
+    const set = Object.fromEntries(columns.map((column) => [column, `excluded.${column}`]));
+    owners.set(columns.join(), (upsert = upserts<HoldingOwner>('holding_owner', { key: ['owner_id'], set })));
+  }
+  const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null, expiry_order: null };
+  return upsert({ ...unknown, ...known, owner_id: id, owner_kind: kind });
+};
+
+const countShredded = counts<ShreddedCount>('holding_shredded', { key: ['owner_id', 'category'], count: 'count' });
 
 /**
  * What we hold: a row for each scope whose key lives, found by the scopes of every event and not by its type, so that an
@@ -65,28 +114,24 @@ export const holdings = projection<HoldingsTables>('holdings', {
       primary key (owner_id, category)
     );`,
 })
-  .onAny((event, db) => [
-    ...event.scopes.filter(({ state }) => state === 'live').map((scope) => hold(event, scope, db)),
-    ...noteRectification(event, db),
-    ...noteOwner(event, db),
-    ...noteCaseStep(event, db),
+  .onAny((event) => [
+    ...event.scopes.filter(({ state }) => state === 'live').map((scope) => hold(event, scope)),
+    ...noteRectification(event),
+    ...noteOwner(event),
+    ...noteCaseStep(event),
   ])
-  .on(SubjectErased, ({ data, at }, db) => [
-    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { erased_on: osloDay(at) }, db),
+  .on(SubjectErased, ({ data, at }) => [
+    upsertOwner(ownerOf(data), { erased_on: osloDay(at) }),
     ...Object.entries(data.categories).map(([category, count]) =>
-      countShredded(data.ownerId, category as Category, count, db),
+      countShredded({ owner_id: data.ownerId, category: category as Category, count }),
     ),
   ])
-  .on(ScopeExpired, ({ data }, db) => [
-    countShredded(data.ownerId, data.category, data.count, db),
-    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db),
+  .on(ScopeExpired, ({ data }) => [
+    countShredded({ owner_id: data.ownerId, category: data.category, count: data.count }),
+    upsertOwner(ownerOf(data), { expiry_order: null }),
   ])
-  .on(ExpiryOrdered, ({ data }, db) =>
-    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: data.orderId }, db),
-  )
-  .on(ExpiryDropped, ({ data }, db) =>
-    upsertOwner({ kind: data.ownerKind, id: data.ownerId } as OwnerRef, { expiry_order: null }, db),
-  )
+  .on(ExpiryOrdered, ({ data }) => upsertOwner(ownerOf(data), { expiry_order: data.orderId }))
+  .on(ExpiryDropped, ({ data }) => upsertOwner(ownerOf(data), { expiry_order: null }))
   .onForgotten(async ({ ownerId, shredded }, db) => {
     const rows = await db.selectFrom('holding').select('scope_id').where('owner_id', '=', ownerId).execute();
     const gone = await shredded(rows.map((row) => row.scope_id));
@@ -97,96 +142,45 @@ export const holdings = projection<HoldingsTables>('holdings', {
         .execute();
   });
 
-type Tables = Transaction<HoldingsTables>;
-
-const hold = (event: RecordedEvent, scope: ScopeOutcome, db: Tables): Statement => {
+const hold = (event: RecordedEvent, scope: ScopeOutcome): RowWrite => {
   const { owner, partition } = scope;
   if (!owner || partition === undefined) throw new Error(`${event.type}: a live scope came without its owner`);
   const day = osloDay(event.at);
   const facts = factsOf(event, scope);
-  return db
-    .insertInto('holding')
-    .values({
-      scope_id: scope.scopeId,
-      owner_kind: owner.kind,
-      owner_id: owner.id,
-      category: scope.category as Category,
-      partition,
-      since: day,
-      last_on: day,
-      buyer_kind: facts.buyer_kind ?? null,
-      triggers: sql`${JSON.stringify(facts.triggers ?? {})}::jsonb`,
-      activity_on: facts.activity_on ?? null,
-      concerns: facts.concerns ?? null,
-    } as never)
-    .onConflict((conflict) =>
-      conflict.column('scope_id').doUpdateSet({
-        last_on: sql`greatest(holding.last_on, excluded.last_on)`,
-        // A request is opened once: a later event under its key doesn't move that day.
-        triggers: sql`holding.triggers || (excluded.triggers - 'request-opened')`,
-        buyer_kind: sql`coalesce(holding.buyer_kind, excluded.buyer_kind)`,
-        activity_on: sql`greatest(holding.activity_on, excluded.activity_on)`,
-        concerns: sql`coalesce(holding.concerns, excluded.concerns)`,
-      } as never),
-    );
+  return upsertHolding({
+    scope_id: scope.scopeId,
+    owner_kind: owner.kind,
+    owner_id: owner.id,
+    category: scope.category as Category,
+    partition,
+    since: day,
+    last_on: day,
+    buyer_kind: facts.buyer_kind ?? null,
+    triggers: facts.triggers ?? {},
+    activity_on: facts.activity_on ?? null,
+    concerns: facts.concerns ?? null,
+  });
 };
 
-/** The keys of a card's earlier revisions hold values that are right no longer: their short period begins. */
-const noteRectification = (event: RecordedEvent, db: Tables): readonly Statement[] => {
+const noteRectification = (event: RecordedEvent): readonly RowWrite[] => {
   const ownerId = rectifiedOwner(event);
   if (ownerId === undefined) return [];
   const written = event.scopes.map((scope) => scope.scopeId);
-  const superseded = db
-    .updateTable('holding')
-    .set({ triggers: sql`triggers || ${JSON.stringify({ 'value-superseded': osloDay(event.at) })}::jsonb` } as never)
-    .where('owner_id', '=', ownerId)
-    .where('category', 'in', ['contact', 'invoice-contact'])
-    .where(sql<boolean>`not triggers ? 'value-superseded'`)
-    .$if(written.length > 0, (update) => update.where('scope_id', 'not in', written));
-  return [superseded];
+  return [supersede({ owner_id: ownerId, day: osloDay(event.at), written })];
 };
 
-const upsertOwner = (owner: OwnerRef, known: Partial<HoldingOwner>, db: Tables): Statement => {
-  const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null, expiry_order: null };
-  return db
-    .insertInto('holding_owner')
-    .values({ ...unknown, ...known, owner_id: owner.id, owner_kind: owner.kind })
-    .onConflict((conflict) => conflict.column('owner_id').doUpdateSet(asInserted(known)));
-};
+const ownerOf = ({ ownerKind, ownerId }: { readonly ownerKind: OwnerRef['kind']; readonly ownerId: string }) =>
+  ({ kind: ownerKind, id: ownerId }) as OwnerRef;
 
-const asInserted = (known: object) =>
-  Object.fromEntries(Object.keys(known).map((column) => [column, sql.ref(`excluded.${column}`)]));
-
-const noteOwner = (event: RecordedEvent, db: Tables): readonly Statement[] => {
+const noteOwner = (event: RecordedEvent): readonly RowWrite[] => {
   const facts = ownerFacts(event);
-  return facts ? [upsertOwner(facts.owner, facts.known, db)] : [];
+  return facts ? [upsertOwner(facts.owner, facts.known)] : [];
 };
 
-const noteCaseStep = (event: RecordedEvent, db: Tables): readonly Statement[] => {
+const noteCaseStep = (event: RecordedEvent): readonly RowWrite[] => {
   const step = caseStep(event);
   if (!step) return [];
   const { caseId, day, closed } = step;
-  const triggers = JSON.stringify({ 'case-activity': day, ...(closed ? { 'case-closed': day } : {}) });
-  const noted = db
-    .updateTable('holding')
-    .set({
-      // Reopened, a case has no closing day again: its period has not begun.
-      triggers: sql`(triggers - 'case-closed') || ${triggers}::jsonb`,
-      activity_on: sql`greatest(activity_on, ${day}::date)`,
-    } as never)
-    .where('partition', '=', caseId)
-    // In these words: else the index on it is of no use to a statement that was planned for any value.
-    .where(sql<boolean>`partition <> ''`)
-    .where('category', '=', 'service');
-  return [noted];
+  const triggers = { 'case-activity': day, ...(closed ? { 'case-closed': day } : {}) };
+  return [stepCase({ partition: caseId, day, triggers })];
 };
-
-const countShredded = (ownerId: string, category: Category, count: number, db: Tables): Statement =>
-  db
-    .insertInto('holding_shredded')
-    .values({ owner_id: ownerId, category, count })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['owner_id', 'category'])
-        .doUpdateSet({ count: sql`holding_shredded.count + excluded.count` } as never),
-    );

@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { Envelope } from '#ledger';
-import { projection } from '#projections';
+import { inserts, projection } from '#projections';
 import type { CaseStatus } from './service-case.events.js';
 import { ServiceCaseAdvanced, ServiceCaseOpened, ServiceNoteAdded } from './service-case.events.js';
 
@@ -16,7 +15,7 @@ export interface ServiceHistoryRow {
   envelope: Envelope | null;
 }
 
-const json = (value: unknown) => sql<any>`${JSON.stringify(value)}::jsonb`;
+const insertEntry = inserts<ServiceHistoryRow>('service_history');
 const idOf = (stream: string) => stream.slice('service-'.length);
 
 /** Everything that happened in a case, in order. Rows name the case and nobody else; the destroyed key takes the texts. */
@@ -34,8 +33,8 @@ export const serviceHistory = projection<{ service_history: ServiceHistoryRow }>
       primary key (case_id, revision)
     );`,
 })
-  .on(ServiceCaseOpened, ({ stream, revision, at }, db) =>
-    db.insertInto('service_history').values({
+  .on(ServiceCaseOpened, ({ stream, revision, at }) =>
+    insertEntry({
       case_id: idOf(stream),
       revision: revision.toString(),
       at,
@@ -44,8 +43,8 @@ export const serviceHistory = projection<{ service_history: ServiceHistoryRow }>
       envelope: null,
     }),
   )
-  .on(ServiceCaseAdvanced, ({ data, stream, revision, at }, db) =>
-    db.insertInto('service_history').values({
+  .on(ServiceCaseAdvanced, ({ data, stream, revision, at }) =>
+    insertEntry({
       case_id: idOf(stream),
       revision: revision.toString(),
       at,
@@ -54,14 +53,14 @@ export const serviceHistory = projection<{ service_history: ServiceHistoryRow }>
       envelope: null,
     }),
   )
-  .on(ServiceNoteAdded, ({ stream, revision, at, envelope }, db) =>
-    db.insertInto('service_history').values({
+  .on(ServiceNoteAdded, ({ stream, revision, at, envelope }) =>
+    insertEntry({
       case_id: idOf(stream),
       revision: revision.toString(),
       at,
       entry: 'note',
       status: null,
-      envelope: json(envelope),
+      envelope,
     }),
   )
   .forgetsWithKey();

@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import type { Day } from '#kernel';
 import { valueOf } from '#kernel';
 import type { Envelope } from '#ledger';
-import { projection } from '#projections';
+import { inserts, projection, updates } from '#projections';
 import type { CaseKind, CaseStatus } from './service-case.events.js';
 import { ServiceCaseAdvanced, ServiceCaseOpened } from './service-case.events.js';
 
@@ -20,7 +19,11 @@ export interface ServiceStatusRow {
   envelope: Envelope;
 }
 
-const json = (value: unknown) => sql<any>`${JSON.stringify(value)}::jsonb`;
+const insertCase = inserts<ServiceStatusRow>('service_status');
+const advanceCase = updates<ServiceStatusRow, 'case_id' | 'status' | 'changed_on'>('service_status', {
+  by: 'case_id',
+  given: { case_id: 'uuid', status: 'text', changed_on: 'date' },
+});
 const idOf = (stream: string) => stream.slice('service-'.length);
 
 /** The status of every case: what the service desk looks at in the morning. Without the person's id once they are forgotten. */
@@ -43,8 +46,8 @@ export const serviceStatus = projection<{ service_status: ServiceStatusRow }>('s
     create index service_status_status on service_status (status, position desc);
     create index service_status_position on service_status (position desc);`,
 })
-  .on(ServiceCaseOpened, ({ data, stream, position, envelope }, db) =>
-    db.insertInto('service_status').values({
+  .on(ServiceCaseOpened, ({ data, stream, position, envelope }) =>
+    insertCase({
       case_id: idOf(stream),
       position: position.toString(),
       kind: data.kind,
@@ -53,13 +56,10 @@ export const serviceStatus = projection<{ service_status: ServiceStatusRow }>('s
       opened_on: data.day,
       changed_on: data.day,
       customer_id: valueOf(data.customerId) ?? null,
-      envelope: json(envelope),
+      envelope,
     }),
   )
-  .on(ServiceCaseAdvanced, ({ data, stream }, db) =>
-    db
-      .updateTable('service_status')
-      .set({ status: data.status, changed_on: data.day })
-      .where('case_id', '=', idOf(stream)),
+  .on(ServiceCaseAdvanced, ({ data, stream }) =>
+    advanceCase({ case_id: idOf(stream), status: data.status, changed_on: data.day }),
   )
   .forgets('service_status', { owner: 'customer_id', envelope: 'envelope', clear: { customer_id: 'customerId' } });
