@@ -2,7 +2,7 @@ import type { Relationship, Sector } from '#customers';
 import { CustomerRegistered, RelationshipChanged } from '#customers';
 import type { Day } from '#kernel';
 import { osloDay } from '#kernel';
-import { counts, inserts, projection, updates } from '#projections';
+import { added, inserts, projection, updates, upserts } from '#projections';
 import type { LineKind } from '#purchases';
 import { PurchaseRecorded } from '#purchases';
 import type { CaseKind, CaseStatus } from '#service';
@@ -102,9 +102,9 @@ const advanceCase = updates<ServiceCasesRow, 'case_id' | 'status' | 'day'>('serv
     reopened: `service_cases.reopened + case given.status when 'reopened' then 1 else 0 end`,
   },
 });
-const countCustomer = counts<CustomersRow>('customers', {
+const countCustomer = upserts<CustomersRow>('customers', {
   key: ['month', 'relationship', 'sector', 'region'],
-  count: 'persons',
+  set: { persons: added },
 });
 
 /**

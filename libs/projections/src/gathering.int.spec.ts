@@ -4,7 +4,8 @@ import type { Pool } from '#postgres';
 import { askingOn, createDatabaseBy, createPool, inTransaction } from '#postgres';
 import { testDatabase } from '#testing';
 import { GATHERED, Gathering } from './gathering.js';
-import { counts, inserts, updates, upserts } from './row-writes.js';
+import { added, joined, kept, latest, replaced } from './merges.js';
+import { inserts, updates, upserts } from './row-writes.js';
 
 interface Tables {
   thing: Thing;
@@ -16,6 +17,8 @@ interface Thing {
   kind: string;
   n: number;
   seen: Record<string, number>;
+  first: string | null;
+  last: string | null;
 }
 interface Note {
   id: string;
@@ -31,12 +34,17 @@ type Step = { readonly does: string; readonly id: string; readonly n: number };
 
 const event = (position: number) => ({ type: 'test.step', position: BigInt(position) }) as RecordedEvent;
 const kindOf = (id: string) => `kind-${id.charCodeAt(0) % 3}`;
+const thingOf = (id: string, n: number, position: number): Thing => {
+  const day = n === 0 ? null : `2026-0${(n % 9) + 1}-0${(position % 9) + 1}`;
+  return { id, kind: kindOf(id), n, seen: { [position % 4]: n }, first: day, last: day };
+};
 
 const insertNote = inserts<Note>('note');
 const seeThing = upserts<Thing>('thing', {
   key: ['id'],
-  set: { n: 'thing.n * 2 + excluded.n', seen: 'thing.seen || excluded.seen' },
+  set: { n: added, seen: joined('0'), first: kept, last: latest },
 });
+const replaceThing = upserts<Thing>('thing', { key: ['id'], set: { n: replaced, first: replaced } });
 const addTo = (by: 'id' | 'kind', times: number) =>
   updates<Thing, 'id' | 'kind' | 'n'>('thing', {
     ...{ by, given: { id: 'text', kind: 'text', n: 'int' } },
@@ -44,7 +52,7 @@ const addTo = (by: 'id' | 'kind', times: number) =>
   });
 const [addToOne, addToKind] = [addTo('id', 3), addTo('kind', 5)];
 const correctNotes = updates<Note, 'id' | 'text'>('note', { by: 'id', given: { id: 'text', text: 'text' } });
-const count = counts<Tally>('tally', { key: ['kind'], count: 'n' });
+const count = upserts<Tally>('tally', { key: ['kind'], set: { n: added } });
 const resetTally = updates<Tally, 'kind' | 'n'>('tally', { by: 'kind', given: { kind: 'text', n: 'int' } });
 
 /** P7: that statements are gathered is not seen in the rows. */
@@ -55,7 +63,7 @@ describe('statements that are gathered', () => {
     database = await testDatabase();
     pool = createPool(database.url, { name: 'spec', pipeline: true });
     await pool.query(`
-      create table thing (id text primary key, kind text not null, n int not null, seen jsonb not null);
+      create table thing (id text primary key, kind text not null, n int not null, seen jsonb not null, first text, last date);
       create table note (id text, position int primary key, text text, at timestamptz not null);
       create table tally (kind text primary key, n int not null)`);
   });
@@ -85,7 +93,8 @@ describe('statements that are gathered', () => {
     ({
       note: (id: string, n: number, position: number) =>
         insertNote({ id, position, text: n === 0 ? null : `"${n}\\ud800\ud800`, at: new Date(n) }),
-      seen: (id: string, n: number, position: number) => seeThing({ id, kind: kindOf(id), n, seen: { [position]: n } }),
+      seen: (id: string, n: number, position: number) => seeThing(thingOf(id, n, position)),
+      replace: (id: string, n: number, position: number) => replaceThing(thingOf(id, n, position)),
       add: (id: string, n: number) => addToOne({ id, kind: kindOf(id), n }),
       kind: (id: string, n: number) => addToKind({ id, kind: kindOf(id), n }),
       correct: (id: string, n: number) => correctNotes({ id, text: String(n) }),
@@ -100,7 +109,7 @@ describe('statements that are gathered', () => {
 
   it('leave the rows that they leave one by one, whatever stands between them', async () => {
     const id = constantFrom('a', 'b', 'c', 'd', 'e', 'f');
-    const often = constantFrom('note', 'seen', 'add', 'kind', 'correct', 'count', 'reset');
+    const often = constantFrom('note', 'seen', 'replace', 'add', 'kind', 'correct', 'count', 'reset');
     const does = oneof({ weight: 9, arbitrary: often }, { weight: 1, arbitrary: constantFrom('remove', 'look') });
     const steps = array(record({ does, id, n: nat(3) }), { maxLength: 30 });
     await assert(
@@ -141,6 +150,6 @@ describe('statements that are gathered', () => {
     expect(() => updates<Thing, 'id'>('thing', { by: 'id', given: { id: 'text' }, set: { id: `'b'` } })).toThrow(
       'thing: id finds the row',
     );
-    expect(() => upserts<Thing>('thing', { key: ['id'], set: { id: `'b'` } })).toThrow('thing: id finds the row');
+    expect(() => upserts<Thing>('thing', { key: ['id'], set: { id: replaced } })).toThrow('thing: id finds the row');
   });
 });

@@ -1,6 +1,7 @@
 export { projection, Projection } from './projection.js';
 export type { Effect, Effects, EventHandler, ForgottenHandler, ProjectionOptions, Statement } from './projection.js';
-export { counts, inserts, updates, upserts } from './row-writes.js';
+export { added, joined, kept, latest, replaced } from './merges.js';
+export { inserts, updates, upserts } from './row-writes.js';
 export type { RowWrite } from './row-writes.js';
 export { process, Process } from './process.js';
 export type { Reaction } from './process.js';

@@ -13,7 +13,7 @@ export interface Compiled {
 export interface Statement {
   compile(): Compiled;
 }
-/** A row (`inserts`, `upserts`, `counts`, `updates`), which goes with many others in one statement, or a statement by itself. */
+/** A row (`inserts`, `upserts`, `updates`), which goes with many others in one statement, or a statement by itself. */
 export type Effect = RowWrite | Statement;
 /** What a handler may give back: effects, which come out as if executed in this order, or nothing. */
 export type Effects = Effect | readonly Effect[] | undefined | void;

@@ -1,3 +1,5 @@
+import type { Merge } from './merges.js';
+
 /** A statement for any number of rows: its only value is a JSON array of them. What it does is said, so that nobody has to read it. */
 export interface RowStatement {
   readonly kind: 'insert' | 'update';
@@ -7,8 +9,8 @@ export interface RowStatement {
   readonly key: readonly string[];
   /** Columns that it changes of a row that is there. */
   readonly sets: readonly string[];
-  /** Adds rows with one key up by itself; any other must not get a row twice. */
-  readonly sums: boolean;
+  /** An upsert's: what two rows with one key are together, the second written after the first. */
+  readonly merged?: (first: object, second: object) => object;
 }
 
 /** One row for a statement: what a handler gives back instead of a query that would be built, and sent, for this row alone. */
@@ -17,62 +19,54 @@ export interface RowWrite {
   readonly row: object;
 }
 
-/**
- * Column → SQL. It names columns with their table; the values of the row are `excluded.…` in an upsert and `given.…` in an
- * update. Never a value of an event: those stand in the row.
- */
-type Setting<T> = { readonly [C in keyof T & string]?: string };
-
-const quoted = (names: readonly string[], of = ''): string => names.map((name) => `${of}"${name}"`).join(', ');
-const settings = (set: object): string =>
+const settings = (set: { readonly [column: string]: string }): string =>
   Object.entries(set)
     .map(([column, expression]) => `"${column}" = ${expression}`)
     .join(', ');
-const rowsOf = (table: string): string => `json_populate_recordset(null::"${table}", $1)`;
+const insertOf = (table: string): string =>
+  `insert into "${table}" select * from json_populate_recordset(null::"${table}", $1)`;
 
-const insertStatement = (table: string, conflict = '', key: readonly string[] = [], set: object = {}): RowStatement => {
-  const text = `insert into "${table}" select * from ${rowsOf(table)}${conflict}`;
-  return { kind: 'insert', table, text, key, sets: Object.keys(set), sums: false };
-};
-
-const assertApart = ({ table, key, sets }: RowStatement): void => {
-  const both = sets.find((column) => key.includes(column));
-  if (both !== undefined) throw new Error(`${table}: ${both} finds the row, and can't be changed in the same breath`);
+const apart = (statement: RowStatement): RowStatement => {
+  const both = statement.sets.find((column) => statement.key.includes(column));
+  if (both !== undefined) throw new Error(`${statement.table}: ${both} finds the row, and can't be changed by it`);
+  return statement;
 };
 
 /** Inserts whole rows; a row that is there already is a fault. Values as JSON: no bigint, and no number that isn't finite. */
 export const inserts = <T extends object>(table: string): ((row: T) => RowWrite) => {
-  const statement = insertStatement(table);
+  const statement: RowStatement = { kind: 'insert', table, text: insertOf(table), key: [], sets: [] };
   return (row) => ({ statement, row });
 };
 
-/** Inserts whole rows, or changes by `set` what is there under the same `key`. Throws when it sets a column of the key. */
+/**
+ * Inserts whole rows, or merges them into what is there under the same `key`; columns that `set` doesn't name stay as they
+ * are there. Throws when it sets a column of the key.
+ */
 export const upserts = <T extends object>(
   table: string,
-  { key, set }: { readonly key: readonly (keyof T & string)[]; readonly set: Setting<T> },
+  {
+    key,
+    set,
+  }: { readonly key: readonly (keyof T & string)[]; readonly set: { readonly [C in keyof T]?: Merge<T[C]> } },
 ): ((row: T) => RowWrite) => {
-  const conflict = ` on conflict (${quoted(key)}) do update set ${settings(set)}`;
-  const statement = insertStatement(table, conflict, key, set);
-  assertApart(statement);
-  return (row) => ({ statement, row });
-};
-
-/** Adds to a number that is kept for each `key`, in a table that has no other columns. */
-export const counts = <T extends object>(
-  table: string,
-  { key, count }: { readonly key: readonly (keyof T & string)[]; readonly count: keyof T & string },
-): ((row: T) => RowWrite) => {
-  const columns = quoted(key);
-  const text =
-    `insert into "${table}" (${columns}, "${count}") select ${columns}, sum("${count}") from ${rowsOf(table)} ` +
-    `group by ${columns} on conflict (${columns}) do update set "${count}" = "${table}"."${count}" + excluded."${count}"`;
-  const statement: RowStatement = { kind: 'insert', table, text, key, sets: [count], sums: true };
+  const merges = Object.entries(set) as [keyof T & string, Merge<any>][];
+  const columns = merges.map(([column]) => column);
+  const setting = merges.map(([column, { sql }]) => [column, sql(`"${table}"."${column}"`, `excluded."${column}"`)]);
+  const found = key.map((column) => `"${column}"`).join(', ');
+  const text = `${insertOf(table)} on conflict (${found}) do update set ${settings(Object.fromEntries(setting))}`;
+  const merged = (first: object, second: object): object => {
+    const row = { ...first } as T;
+    for (const [column, { inMemory }] of merges) row[column] = inMemory(row[column], (second as T)[column]);
+    return row;
+  };
+  const statement = apart({ kind: 'insert', table, text, key, sets: columns, merged });
   return (row) => ({ statement, row });
 };
 
 /**
  * Changes the rows in which column `by` has the value given, and for which `where` holds. `given` names what a write brings
- * along, with its type; without `set` each of it becomes the column of its name. Throws when it sets what it finds by.
+ * along, with its type; without `set` each of it becomes the column of its name. SQL names columns with their table and
+ * values as `given.…`, and never holds a value of an event. Throws when it sets what it finds by.
  */
 export const updates = <T extends object, G extends string>(
   table: string,
@@ -84,7 +78,7 @@ export const updates = <T extends object, G extends string>(
   }: {
     readonly by: keyof T & G;
     readonly given: { readonly [C in G]: string };
-    readonly set?: Setting<T>;
+    readonly set?: { readonly [C in keyof T & string]?: string };
     readonly where?: string;
   },
 ): ((row: { readonly [C in G]: unknown }) => RowWrite) => {
@@ -92,10 +86,10 @@ export const updates = <T extends object, G extends string>(
   const setting = set ?? Object.fromEntries(names.map((name) => [name, `given."${name}"`]));
   const types = Object.entries(given).map(([name, type]) => `"${name}" ${String(type)}`);
   const text =
-    `update "${table}" set ${settings(setting)} from json_to_recordset($1) as given(${types.join(', ')}) ` +
+    `update "${table}" set ${settings(setting as Record<string, string>)} ` +
+    `from json_to_recordset($1) as given(${types.join(', ')}) ` +
     `where "${table}"."${by}" = given."${by}"${where === undefined ? '' : ` and (${where})`}`;
-  const statement: RowStatement = { kind: 'update', table, text, key: [by], sets: Object.keys(setting), sums: false };
-  assertApart(statement);
+  const statement = apart({ kind: 'update', table, text, key: [by], sets: Object.keys(setting) });
   return (row) => ({ statement, row });
 };
 

@@ -10,10 +10,12 @@ export interface Group {
   readonly rows: string[];
 }
 
-/** The round in which a row was written last, and by which statement. */
-interface Written {
+/** Where a row was written last under its key, as long as another with this key can still be merged into it. */
+interface Held {
   readonly round: number;
-  readonly statement: RowStatement;
+  readonly group: Group;
+  readonly at: number;
+  row: object;
 }
 
 /** The rounds in which updates by one column may stand: from the first that is after all that could not be told, to the last used. */
@@ -23,18 +25,24 @@ interface Use {
 }
 
 /** Two texts of one id differ in case at most. */
-const same = (value: unknown): string => String(value).toLowerCase();
-const addressOf = (columns: readonly string[], row: object): string =>
-  columns.map((column) => `${column}=${same((row as Record<string, unknown>)[column])}`).join(' ');
+const valueIn = (row: object, column: string): string => String((row as Record<string, unknown>)[column]).toLowerCase();
+const addressOf = (column: string, row: object): string => `${column}=${valueIn(row, column)}`;
+
+/** The round after the last at this address. */
+const after = (rounds: ReadonlyMap<string, number>, address: string): number => (rounds.get(address) ?? -1) + 1;
 
 /**
- * The rows of a batch that wait for one table, in rounds that are sent one after the other. A row goes into the round after
- * that of the last write that may mean the same row; those of one round come out the same in any order.
+ * The rows of a batch that wait for one table, in rounds that are sent one after the other. A row is merged into the one with
+ * its key, or goes into the round after that of the last write that may mean the same row; those of one round come out the
+ * same in any order.
  */
 export class TableWrites {
   #rounds: Map<RowStatement, Group>[] = [];
-  /** By what rows are found: the key of an insert, the column of an update. */
-  #written = new Map<string, Written>();
+  /** Inserts by their key. */
+  #held = new Map<string, Held>();
+  /** By columns that updates find rows by: the last round of an insert, and of an update, with this value. */
+  #inserted = new Map<string, number>();
+  #updated = new Map<string, number>();
   #uses = new Map<string, Use>();
   #key: string | undefined;
   #sets = new Set<string>();
@@ -51,67 +59,79 @@ export class TableWrites {
     return sets.some((column) => finding.includes(column));
   }
 
-  /** Gives the length of what it took. */
-  add(event: RecordedEvent, { statement, row }: RowWrite): number {
-    const round = statement.kind === 'insert' ? this.#insertAt(statement, row) : this.#updateAt(statement, row);
-    for (const column of statement.sets) this.#sets.add(column);
-    const groups = (this.#rounds[round] ??= new Map<RowStatement, Group>());
-    const text = rowText(row);
-    const group = groups.get(statement);
-    if (group) group.rows.push(text);
-    else groups.set(statement, { statement, event, rows: [text] });
-    return text.length;
+  /** Gives the length of the text that it takes. */
+  add(event: RecordedEvent, write: RowWrite): number {
+    for (const column of write.statement.sets) this.#sets.add(column);
+    return write.statement.kind === 'insert' ? this.#insert(event, write) : this.#update(event, write);
   }
 
   /** Everything that waits, in the order in which it is to be sent; nothing waits any more. */
   take(): readonly Group[] {
     const groups = this.#rounds.flatMap((round) => [...round.values()]);
     this.#rounds = [];
-    this.#written = new Map();
-    this.#uses = new Map();
+    for (const map of [this.#held, this.#inserted, this.#updated, this.#uses]) map.clear();
     this.#key = undefined;
-    this.#sets = new Set();
+    this.#sets.clear();
     return groups;
   }
 
-  #insertAt(statement: RowStatement, row: object): number {
-    const { key } = statement;
+  #insert(event: RecordedEvent, { statement, row }: RowWrite): number {
+    const { key, merged } = statement;
     this.#key = key.join();
-    const addresses = key.length === 0 ? [] : [addressOf(key, row)];
-    const uncertain: Use[] = [];
-    for (const [column, use] of this.#uses)
-      // Of a row that may be there already, only this much is certain: what it is found by, and what is fixed.
-      if (key.length === 0 || key.includes(column) || this.fixed.includes(column))
-        addresses.push(addressOf([column], row));
-      else uncertain.push(use);
-    const round = Math.max(0, ...uncertain.map(({ until }) => until), ...this.#after(addresses, statement));
+    const { addresses, uncertain, earliest } = this.#limits(statement, row);
+    const id = key.map((column) => valueIn(row, column)).join(' ');
+    const held = key.length === 0 ? undefined : this.#held.get(id);
+    if (held && merged && held.group.statement === statement && held.round >= earliest) {
+      held.row = merged(held.row, row);
+      return (held.group.rows[held.at] = rowText(held.row)).length;
+    }
+    const round = Math.max(earliest, held ? held.round + 1 : 0);
+    for (const address of addresses) this.#inserted.set(address, Math.max(round, this.#inserted.get(address) ?? 0));
     for (const use of uncertain) use.from = Math.max(use.from, round + 1);
-    this.#note(addresses, { round, statement });
-    return round;
+    const group = this.#groupOf(round, statement, event);
+    const text = rowText(row);
+    if (key.length > 0) this.#held.set(id, { round, group, at: group.rows.length, row });
+    group.rows.push(text);
+    return text.length;
   }
 
-  #updateAt(statement: RowStatement, row: object): number {
+  /** What an insert has to do with the updates that wait, and the first round that is after all that may mean its row. */
+  #limits({ key }: RowStatement, row: object) {
+    const addresses: string[] = [];
+    const uncertain: Use[] = [];
+    let earliest = 0;
+    for (const [column, use] of this.#uses)
+      // Of a row that may be there already, only this much is certain: what it is found by, and what is fixed.
+      if (key.length === 0 || key.includes(column) || this.fixed.includes(column)) {
+        const address = addressOf(column, row);
+        addresses.push(address);
+        earliest = Math.max(earliest, after(this.#updated, address));
+      } else {
+        uncertain.push(use);
+        earliest = Math.max(earliest, use.until);
+      }
+    return { addresses, uncertain, earliest };
+  }
+
+  #update(event: RecordedEvent, { statement, row }: RowWrite): number {
     const column = statement.key[0]!;
     let use = this.#uses.get(column);
     // What waits was not noted by this column.
     if (!use) this.#uses.set(column, (use = { from: this.#rounds.length, until: 0 }));
-    const others = [...this.#uses.values()].filter((other) => other !== use);
-    const addresses = [addressOf([column], row)];
-    const round = Math.max(use.from, ...others.map(({ until }) => until), ...this.#after(addresses, statement));
+    const address = addressOf(column, row);
+    let round = Math.max(use.from, after(this.#updated, address), after(this.#inserted, address));
+    for (const other of this.#uses.values()) if (other !== use) round = Math.max(round, other.until);
     use.until = Math.max(use.until, round + 1);
-    this.#note(addresses, { round, statement });
-    return round;
+    this.#updated.set(address, round);
+    const text = rowText(row);
+    this.#groupOf(round, statement, event).rows.push(text);
+    return text.length;
   }
 
-  #after(addresses: readonly string[], statement: RowStatement): readonly number[] {
-    return addresses.map((address) => {
-      const last = this.#written.get(address);
-      if (!last) return 0;
-      return statement.sums && last.statement === statement ? last.round : last.round + 1;
-    });
-  }
-
-  #note(addresses: readonly string[], written: Written): void {
-    for (const address of addresses) this.#written.set(address, written);
+  #groupOf(round: number, statement: RowStatement, event: RecordedEvent): Group {
+    const groups = (this.#rounds[round] ??= new Map<RowStatement, Group>());
+    let group = groups.get(statement);
+    if (!group) groups.set(statement, (group = { statement, event, rows: [] }));
+    return group;
   }
 }

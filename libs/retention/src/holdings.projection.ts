@@ -5,7 +5,7 @@ import type { OwnerRef } from '#kernel';
 import { osloDay } from '#kernel';
 import type { RecordedEvent, ScopeOutcome } from '#ledger';
 import type { RowWrite } from '#projections';
-import { counts, projection, updates, upserts } from '#projections';
+import { added, joined, kept, latest, projection, replaced, updates, upserts } from '#projections';
 import { caseStep, factsOf, ownerFacts, rectifiedOwner } from './event-facts.js';
 import type { Holding, HoldingOwner } from './holding.js';
 import { ExpiryDropped, ExpiryOrdered } from './retention.events.js';
@@ -26,12 +26,12 @@ export interface HoldingsTables {
 const upsertHolding = upserts<Holding>('holding', {
   key: ['scope_id'],
   set: {
-    last_on: 'greatest(holding.last_on, excluded.last_on)',
+    last_on: latest,
     // A request is opened once: a later event under its key doesn't move that day.
-    triggers: `holding.triggers || (excluded.triggers - 'request-opened')`,
-    buyer_kind: 'coalesce(holding.buyer_kind, excluded.buyer_kind)',
-    activity_on: 'greatest(holding.activity_on, excluded.activity_on)',
-    concerns: 'coalesce(holding.concerns, excluded.concerns)',
+    triggers: joined('request-opened'),
+    buyer_kind: kept,
+    activity_on: latest,
+    concerns: kept,
   },
 });
 
@@ -64,14 +64,17 @@ const upsertOwner = ({ kind, id }: OwnerRef, known: KnownOfOwner): RowWrite => {
   const columns = Object.keys(known);
   let upsert = owners.get(columns.join());
   if (!upsert) {
-    const set = Object.fromEntries(columns.map((column) => [column, `excluded.${column}`]));
+    const set = Object.fromEntries(columns.map((column) => [column, replaced]));
     owners.set(columns.join(), (upsert = upserts<HoldingOwner>('holding_owner', { key: ['owner_id'], set })));
   }
   const unknown = { relationship: null, registered_on: null, contract_end: null, erased_on: null, expiry_order: null };
   return upsert({ ...unknown, ...known, owner_id: id, owner_kind: kind });
 };
 
-const countShredded = counts<ShreddedCount>('holding_shredded', { key: ['owner_id', 'category'], count: 'count' });
+const countShredded = upserts<ShreddedCount>('holding_shredded', {
+  key: ['owner_id', 'category'],
+  set: { count: added },
+});
 
 /**
  * What we hold: a row for each scope whose key lives, found by the scopes of every event and not by its type, so that an
