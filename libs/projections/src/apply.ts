@@ -96,9 +96,8 @@ const projectAll = (
     });
     // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
     // A connection plans a statement once, when the tables of a rebuild are still as good as empty: without this it would go
-    // on reading them from end to end when they are full. For each row of an update it is to look in the index.
+    // on reading them from end to end when they are full.
     await sql`select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true),
-                     set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
                      set_config('search_path', ${schemaOf(projection.name, build.role)}, true)`.execute(db);
     await moveCheckpoint(db, right, [build], to);
     for (const event of to.events)

@@ -146,6 +146,19 @@ describe('statements that are gathered', () => {
     for (const length of lengths) expect(length).toBeLessThan(GATHERED + 2 * text.length);
   });
 
+  it('look for the rows of an update in the index, also when the statement is planned for empty tables', async () => {
+    const plan = await inTransaction(pool, async (client) => {
+      await client.query('create temporary table thing on commit drop as select * from thing limit 0');
+      await client.query('create index thing_kind on thing (kind)');
+      await client.query('set local enable_seqscan = off');
+      const { text } = addToKind({ id: 'a', kind: 'kind-1', n: 1 }).statement;
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${text}`);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    });
+    expect(plan).toMatch(/Index Cond: \(kind = given\.kind\)/);
+    expect(plan).toMatch(/TID Cond: \(ctid = found\.place\)/);
+  });
+
   it('is refused where a statement would change what it finds rows by', () => {
     expect(() => updates<Thing, 'id'>('thing', { by: 'id', given: { id: 'text' }, set: { id: `'b'` } })).toThrow(
       'thing: id finds the row',

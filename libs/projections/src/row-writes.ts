@@ -85,10 +85,13 @@ export const updates = <T extends object, G extends string>(
   const names = Object.keys(given).filter((name) => name !== by);
   const setting = set ?? Object.fromEntries(names.map((name) => [name, `given."${name}"`]));
   const types = Object.entries(given).map(([name, type]) => `"${name}" ${String(type)}`);
+  const condition = where === undefined ? '' : ` and (${where})`;
+  // The rows are looked for one by one, in the index, whatever is thought of the size of the table: a join may be turned round.
+  const found = `select "${table}".ctid as place from "${table}" where "${table}"."${by}" = given."${by}"${condition} offset 0`;
   const text =
     `update "${table}" set ${settings(setting as Record<string, string>)} ` +
-    `from json_to_recordset($1) as given(${types.join(', ')}) ` +
-    `where "${table}"."${by}" = given."${by}"${where === undefined ? '' : ` and (${where})`}`;
+    `from json_to_recordset($1) as given(${types.join(', ')}), lateral (${found}) as found ` +
+    `where "${table}".ctid = found.place`;
   const statement = apart({ kind: 'update', table, text, key: [by], sets: Object.keys(setting) });
   return (row) => ({ statement, row });
 };
