@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { Coalescer } from './coalescer.js';
 
 describe('calls that are gathered', () => {
@@ -53,6 +54,31 @@ describe('calls that are gathered', () => {
     await nextTurn();
     answer(1);
     expect(await next).toBe('<2>');
+  });
+
+  it('wait for one that hangs for half a second, and no longer; it counts once, however late it ends', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    const { coalescer, calls, answer } = gathering(1);
+    const asked = [coalescer.ask(1)];
+    await nextTurn();
+    asked.push(coalescer.ask(2));
+    jest.advanceTimersByTime(499);
+    await nextTurn();
+    expect(calls).toHaveLength(1);
+    jest.advanceTimersByTime(1);
+    await nextTurn();
+    expect(calls[1]!.items).toEqual([2]);
+    answer(0);
+    await asked[0];
+    asked.push(coalescer.ask(3));
+    await nextTurn();
+    expect(calls).toHaveLength(2);
+    answer(1);
+    await asked[1];
+    await nextTurn();
+    answer(2);
+    expect(await Promise.all(asked)).toEqual(['<1>', '<2>', '<3>']);
+    jest.useRealTimers();
   });
 
   it('are made on behalf of the first of those who ask, also when they had to wait', async () => {

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+const PATIENCE_MS = 500;
+
 /**
  * Gathers what is asked for within one turn of the event loop, or while enough calls are under way, into one call. Each caller
  * gets its own part of the reply; a failed call fails all that were in it. The call is made on behalf of the first of them, as logs
@@ -11,7 +13,10 @@ export class Coalescer<Item, Reply> {
   #underWay = 0;
   #isDue = false;
 
-  /** `call` answers for all items, in their order. `atOnce`: calls under way at most. */
+  /**
+   * `call` answers for all items, in their order. `atOnce`: calls under way at most, where one that has taken half a second counts no
+   * more: a call that hangs holds those after it back for so long, and not until it is given up.
+   */
   constructor(
     private readonly call: (items: readonly Item[]) => Promise<readonly Reply[]>,
     private readonly atOnce = Infinity,
@@ -35,7 +40,7 @@ export class Coalescer<Item, Reply> {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#isDue = false;
-    this.#underWay++;
+    const over = this.#begin();
     try {
       const replies = await this.#asFirst(
         this.call,
@@ -45,8 +50,22 @@ export class Coalescer<Item, Reply> {
     } catch (error) {
       for (const { settle } of waiting) settle.reject(error);
     } finally {
+      over();
+    }
+  }
+
+  /** Counts a call; what is returned ends that, and does so by itself after a while. */
+  #begin(): () => void {
+    this.#underWay++;
+    let counts = true;
+    const over = () => {
+      clearTimeout(timer);
+      if (!counts) return;
+      counts = false;
       this.#underWay--;
       this.#plan();
-    }
+    };
+    const timer = Number.isFinite(this.atOnce) ? setTimeout(over, PATIENCE_MS) : undefined;
+    return over;
   }
 }

@@ -32,7 +32,7 @@ const REMEMBERED = 200_000;
 
 /**
  * The vault mints one batch after the other, so a second call would only wait there. What comes meanwhile is gathered here: a batch
- * costs the vault and PostgreSQL much the same however many keys it makes.
+ * costs the vault and PostgreSQL much the same however many keys it makes. One that hangs is waited for half a second only.
  */
 const MINTS_AT_ONCE = 1;
 

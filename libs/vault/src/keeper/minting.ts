@@ -3,7 +3,7 @@ import type { OwnerRef, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError, randomPart } from '#kernel';
 import type { Pool, PoolClient } from '#postgres';
 import { v7 } from 'uuid';
-import { newKey } from '../aead.js';
+import { newKeys, wipe } from '../aead.js';
 import type { ScopeRequest } from '../vault.js';
 import type { Ask, SequenceRow } from './active.js';
 import { readSequence } from './active.js';
@@ -79,6 +79,7 @@ export class Minting {
   readonly #made = new Map<string, NewScope>();
   readonly #joined: { owner: OwnerRef; bucketId: string }[] = [];
   #owners = new Map<string, OwnerRow>();
+  #identity: { readonly bucket: LockedBucket; readonly request: ScopeRequest; readonly identity: Buffer } | undefined;
   /** Takes back what was made for the group that is being decided, the last first. */
   #undo: (() => void)[] = [];
 
@@ -143,7 +144,8 @@ export class Minting {
     try {
       const found = requests.map((request) => this.#decide(request));
       const before = this.#made.size;
-      const keys = found.map((key, index) => key ?? this.#make(requests[index]!));
+      const fresh = newKeys(found.filter((key) => !key).length);
+      const keys = found.map((key, index) => key ?? this.#make(requests[index]!, fresh.pop()!));
       return { keys, made: this.#made.size - before };
     } catch (error) {
       if (!(error instanceof MakulerError)) throw error;
@@ -198,7 +200,7 @@ export class Minting {
       if (!isExcepted(except, request)) throw new MakulerError('subject-closed');
     }
     for (const bucket of this.#ownerBuckets.get(key) ?? []) {
-      const identity = scopeIdentity(this.keyring.keysOf(bucket), request);
+      const identity = this.#identityOf(bucket, request);
       const column = columnKey(bucket.bucket_id, identity);
       const made = this.#made.get(column);
       const row = this.#existing.get(column);
@@ -212,17 +214,19 @@ export class Minting {
     return undefined;
   }
 
-  #make(request: ScopeRequest): MintedKey {
+  #make(request: ScopeRequest, dataKey: Uint8Array): MintedKey {
     // Twice in one group: the second finds what the first made.
     const twin = this.#decide(request);
-    if (twin) return twin;
+    if (twin) {
+      wipe(dataKey);
+      return twin;
+    }
     const bucket = this.#bucketFor(request.owner);
     const keys = this.keyring.keysOf(bucket);
     const scopeId = newScopeId(this.surroundings.nowMs());
-    const dataKey = newKey();
     const { owner, category, partition, stream } = request;
     const place = { bucketId: bucket.bucket_id, generation: bucket.generation, scopeId };
-    const identity = scopeIdentity(keys, request);
+    const identity = this.#identityOf(bucket, request);
     const sealed = sealScope(keys, place, { owner, category, partition, stream }, dataKey);
     const column = columnKey(bucket.bucket_id, identity);
     bucket.scopes++;
@@ -261,6 +265,15 @@ export class Minting {
       this.#joined.pop();
     });
     return joined;
+  }
+
+  /** The last one is kept: a key is looked for before it is made. */
+  #identityOf(bucket: LockedBucket, request: ScopeRequest): Buffer {
+    const last = this.#identity;
+    if (last?.bucket === bucket && last.request === request) return last.identity;
+    const identity = scopeIdentity(this.keyring.keysOf(bucket), request);
+    this.#identity = { bucket, request, identity };
+    return identity;
   }
 
   /** `undefined` in a bucket whose key is damaged: that fails the group it concerns, when it is decided, and no other. */
