@@ -7,8 +7,6 @@ export interface RowStatement {
   readonly text: string;
   /** An insert's: what decides whether a row is there already; none: it must not be. An update's: the column that it finds by. */
   readonly key: readonly string[];
-  /** Columns that it changes of a row that is there. */
-  readonly sets: readonly string[];
   /** An upsert's: what two rows with one key are together, the second written after the first. */
   readonly merged?: (first: object, second: object) => object;
 }
@@ -26,15 +24,14 @@ const settings = (set: { readonly [column: string]: string }): string =>
 const insertOf = (table: string): string =>
   `insert into "${table}" select * from json_populate_recordset(null::"${table}", $1)`;
 
-const apart = (statement: RowStatement): RowStatement => {
-  const both = statement.sets.find((column) => statement.key.includes(column));
-  if (both !== undefined) throw new Error(`${statement.table}: ${both} finds the row, and can't be changed by it`);
-  return statement;
+const assertApart = (table: string, key: readonly string[], sets: readonly string[]): void => {
+  const both = sets.find((column) => key.includes(column));
+  if (both !== undefined) throw new Error(`${table}: ${both} finds the row, and can't be changed by it`);
 };
 
 /** Inserts whole rows; a row that is there already is a fault. Values as JSON: no bigint, and no number that isn't finite. */
 export const inserts = <T extends object>(table: string): ((row: T) => RowWrite) => {
-  const statement: RowStatement = { kind: 'insert', table, text: insertOf(table), key: [], sets: [] };
+  const statement: RowStatement = { kind: 'insert', table, text: insertOf(table), key: [] };
   return (row) => ({ statement, row });
 };
 
@@ -50,7 +47,7 @@ export const upserts = <T extends object>(
   }: { readonly key: readonly (keyof T & string)[]; readonly set: { readonly [C in keyof T]?: Merge<T[C]> } },
 ): ((row: T) => RowWrite) => {
   const merges = Object.entries(set) as [keyof T & string, Merge<any>][];
-  const columns = merges.map(([column]) => column);
+  assertApart(table, key, Object.keys(set));
   const setting = merges.map(([column, { sql }]) => [column, sql(`"${table}"."${column}"`, `excluded."${column}"`)]);
   const found = key.map((column) => `"${column}"`).join(', ');
   const text = `${insertOf(table)} on conflict (${found}) do update set ${settings(Object.fromEntries(setting))}`;
@@ -59,7 +56,7 @@ export const upserts = <T extends object>(
     for (const [column, { inMemory }] of merges) row[column] = inMemory(row[column], (second as T)[column]);
     return row;
   };
-  const statement = apart({ kind: 'insert', table, text, key, sets: columns, merged });
+  const statement: RowStatement = { kind: 'insert', table, text, key, merged };
   return (row) => ({ statement, row });
 };
 
@@ -84,6 +81,7 @@ export const updates = <T extends object, G extends string>(
 ): ((row: { readonly [C in G]: unknown }) => RowWrite) => {
   const names = Object.keys(given).filter((name) => name !== by);
   const setting = set ?? Object.fromEntries(names.map((name) => [name, `given."${name}"`]));
+  assertApart(table, [by], Object.keys(setting));
   const types = Object.entries(given).map(([name, type]) => `"${name}" ${String(type)}`);
   const condition = where === undefined ? '' : ` and (${where})`;
   // The rows are looked for one by one, in the index, whatever is thought of the size of the table: a join may be turned round.
@@ -92,7 +90,7 @@ export const updates = <T extends object, G extends string>(
     `update "${table}" set ${settings(setting as Record<string, string>)} ` +
     `from json_to_recordset($1) as given(${types.join(', ')}), lateral (${found}) as found ` +
     `where "${table}".ctid = found.place`;
-  const statement = apart({ kind: 'update', table, text, key: [by], sets: Object.keys(setting) });
+  const statement: RowStatement = { kind: 'update', table, text, key: [by] };
   return (row) => ({ statement, row });
 };
 

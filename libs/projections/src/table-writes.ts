@@ -34,7 +34,7 @@ const after = (rounds: ReadonlyMap<string, number>, address: string): number => 
 /**
  * The rows of a batch that wait for one table, in rounds that are sent one after the other. A row is merged into the one with
  * its key, or goes into the round after that of the last write that may mean the same row; those of one round come out the
- * same in any order.
+ * same in any order. Updates by different columns keep their order: one may change what the other finds rows by.
  */
 export class TableWrites {
   #rounds: Map<RowStatement, Group>[] = [];
@@ -45,23 +45,17 @@ export class TableWrites {
   #updated = new Map<string, number>();
   #uses = new Map<string, Use>();
   #key: string | undefined;
-  #sets = new Set<string>();
 
   /** `fixed`: columns that every write of one row gives the same value. */
   constructor(private readonly fixed: readonly string[]) {}
 
-  /** Whether it can't be told what this one has to do with those that wait: they must be sent before. */
-  mustWaitFor({ kind, key, sets }: RowStatement): boolean {
-    if (this.#rounds.length === 0) return false;
-    if (kind === 'insert' && this.#key !== undefined && this.#key !== key.join()) return true;
-    if (key.some((column) => this.#sets.has(column))) return true;
-    const finding = [...this.#uses.keys(), ...(this.#key?.split(',') ?? [])];
-    return sets.some((column) => finding.includes(column));
+  /** Whether it can't be told what this one has to do with those that wait, which are found by another key: they must be sent before. */
+  mustWaitFor({ kind, key }: RowStatement): boolean {
+    return kind === 'insert' && this.#key !== undefined && this.#key !== key.join();
   }
 
   /** Gives the length of the text that it takes. */
   add(event: RecordedEvent, write: RowWrite): number {
-    for (const column of write.statement.sets) this.#sets.add(column);
     return write.statement.kind === 'insert' ? this.#insert(event, write) : this.#update(event, write);
   }
 
@@ -71,7 +65,6 @@ export class TableWrites {
     this.#rounds = [];
     for (const map of [this.#held, this.#inserted, this.#updated, this.#uses]) map.clear();
     this.#key = undefined;
-    this.#sets.clear();
     return groups;
   }
 
