@@ -10,6 +10,7 @@ import type { Notice } from './lane.js';
 import type { Follower } from './build.js';
 import { process } from './process.js';
 import { projection } from './projection.js';
+import { inserts } from './row-writes.js';
 import { ProjectionRunner } from './runner.js';
 import { ProjectionStates } from './states.js';
 
@@ -39,14 +40,15 @@ const card = (version = 1) =>
 interface Counts {
   counted: { n: number };
 }
+const insertCount = inserts<Counts['counted']>('counted');
 const counted = (poison: number[] = []) =>
   projection<Counts>('counted', {
     version: 1,
     holdsPersonalData: false,
     tables: 'create table counted (n int primary key)',
-  }).on(Ticked, ({ data }, db) => {
+  }).on(Ticked, ({ data }) => {
     if (poison.includes(data.n)) throw new Error(`Kari Nordmann and ${data.n}`);
-    return [db.insertInto('counted').values({ n: data.n })];
+    return insertCount({ n: data.n });
   });
 
 describe('the projection runner', () => {
