@@ -38,7 +38,7 @@ export const connect = async (
   const registry = eventRegistry();
   const onIdleError = (error: unknown) => logger.warn(error, 'a connection to the database was lost');
   const readModels = createPool(configuration.DATABASE_URL, { name, onIdleError, pipeline: true });
-  const control = createPool(configuration.CONTROL_DATABASE_URL, { name, onIdleError });
+  const control = createPool(configuration.CONTROL_DATABASE_URL, { name, onIdleError, pipeline: true });
   await Promise.all([assertDurable(readModels), assertDurable(control)]);
   const address = {
     address: configuration.VAULT_ADDRESS,

@@ -1,6 +1,6 @@
 import { testDatabase } from '#testing';
 import { sql, type Kysely } from 'kysely';
-import { askingOn, createDatabaseBy, createPool, inTransaction, type Pool } from './index.js';
+import { askingOn, createDatabaseBy, createPool, inOneExchange, inTransaction, type Pool } from './index.js';
 
 interface Tables {
   thing: { id: number; owner: string | null; note: string | null };
@@ -55,6 +55,34 @@ describe.each([true, false])('statements on a connection that somebody holds (pi
     expect(await forget('live')).toEqual(['live']);
     const counted = await pool.query('select count(*)::int as things from live.thing');
     expect(counted.rows).toEqual([{ things: 5 }]);
+  });
+
+  it('are all done or none, when they are sent at once', async () => {
+    const INSERT = 'insert into public.whole values ($1)';
+    await pool.query('create table public.whole (id int primary key)');
+    expect(
+      await inOneExchange(pool, [
+        [INSERT, [1]],
+        ['select from public.whole', []],
+      ]),
+    ).toEqual([1, 1]);
+    for (const ids of [
+      [1, 2],
+      [2, 1],
+    ])
+      await expect(
+        inOneExchange(
+          pool,
+          ids.map((id) => [INSERT, [id]] as const),
+        ),
+      ).rejects.toMatchObject({ code: '23505' });
+    expect(await inOneExchange(pool, [['select from public.whole', []]])).toEqual([1]);
+  });
+
+  it('say so when the connection breaks before it is known what came of them', async () => {
+    const broken = inOneExchange(pool, [['select pg_terminate_backend(pg_backend_pid())', []]]);
+    await expect(broken).rejects.toMatchObject({ code: 'database-unavailable' });
+    expect(await inOneExchange(pool, [['select 1', []]])).toEqual([1]);
   });
 
   it('fail with the one before them, and can be asked for again afterwards', async () => {

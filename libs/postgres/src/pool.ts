@@ -143,6 +143,30 @@ const nameOf = (text: string): string | undefined => {
   return name;
 };
 
+/** How many rows a statement met or made. */
+type Counted = { readonly rowCount: number | null };
+
+/**
+ * One transaction of statements that are all known beforehand; a pool with `pipeline` sends them at once, so that it takes one exchange
+ * with the server. Gives how many rows each of them met or made. Throws what the first one failed with: then all are rolled back.
+ */
+export const inOneExchange = async (
+  pool: Pool,
+  statements: readonly (readonly [text: string, values: readonly unknown[]])[],
+): Promise<readonly number[]> => {
+  const client = await pool.connect();
+  const ask = askingOn(client);
+  const sent = [['begin', []] as const, ...statements, ['commit', []] as const].map(([text, values]) =>
+    ask(text, values),
+  );
+  const answers = await Promise.allSettled(sent);
+  // The commit of a transaction in which something failed rolls back. One that is not answered means a broken connection.
+  client.release(answers.at(-1)!.status === 'rejected');
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (failed) throw failed.reason;
+  return answers.slice(1, -1).map((answer) => ('value' in answer ? ((answer.value as Counted).rowCount ?? 0) : 0));
+};
+
 /** Runs `work` in one transaction: commits when it resolves, rolls back when it throws. */
 export const inTransaction = <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> =>
   inTransactionFrom(pool, async (client) => void (await client.query('begin')), work);

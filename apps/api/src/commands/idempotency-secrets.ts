@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import type { Clock } from '#kernel';
 import type { Pool } from '#postgres';
 import type { ClockGuard } from '#retention';
@@ -10,7 +11,8 @@ export const SECRET_LIFE_MS = 30 * DAY_MS;
 
 export interface WeekSecret {
   readonly week: number;
-  readonly secret: Buffer;
+  /** Not its bytes: for Node would make a key of them each time. */
+  readonly secret: KeyObject;
 }
 
 /** The secrets under which commands are remembered, one for each week, newest first. */
@@ -58,6 +60,9 @@ export class IdempotencySecrets {
       'select week, secret, made_at from idempotency_secret where week <= $1 order by week desc',
       [week + 1],
     );
-    this.#known = rows.map((row) => ({ week: row.week, secret: row.secret, madeAtMs: row.made_at.getTime() }));
+    this.#known = rows.map((row) => ({
+      ...{ week: row.week, secret: createSecretKey(row.secret) },
+      madeAtMs: row.made_at.getTime(),
+    }));
   }
 }

@@ -31,7 +31,7 @@ describe('idempotency', () => {
 
   beforeAll(async () => {
     database = await testDatabase();
-    pool = createPool(database.url, { name: 'spec' });
+    pool = createPool(database.url, { name: 'spec', pipeline: true });
     await migrate(pool, 'idempotency', IDEMPOTENCY_MIGRATIONS);
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@ import type { ActorId, Clock } from '#kernel';
 import type { ReservedIds } from '#kernel';
 import { MakulerError } from '#kernel';
 import type { Pool } from '#postgres';
-import { inTransaction } from '#postgres';
+import { inOneExchange, inTransaction } from '#postgres';
 import type { IdsAndCodes } from '../http/answers.js';
 import type { IdempotencySecrets, WeekSecret } from './idempotency-secrets.js';
 import { idsOf, openOutcome, sealOutcome } from './sealed-outcome.js';
@@ -54,33 +54,60 @@ export class Idempotency {
 
   /** Throws `idempotency-key-reused` (another body), `idempotency-in-progress`. */
   async reserve(sent: SentCommand): Promise<Reservation> {
-    const { current, all: secrets } = await this.secrets.live();
+    const { current, all } = await this.secrets.live();
+    const candidates = all.map((secret) => prf(secret, 'record', partsOf(sent)));
+    return (
+      (await this.#reserveNew(sent, current, candidates[all.indexOf(current)]!, candidates)) ??
+      (await this.#judge(sent, all, candidates)) ??
+      // Freed between the two.
+      this.reserve(sent)
+    );
+  }
+
+  /**
+   * Most commands are new, and this is all that they cost: one exchange with the database. `undefined` when there is a record.
+   *
+   * At the turn of the week two requests with one key could be recorded under two secrets: the lock makes them queue. So it is a
+   * statement of its own: a statement sees what was committed before it began, and one that both waits for the lock and
+   * looks for the record would not see what was recorded while it waited.
+   */
+  async #reserveNew(
+    sent: SentCommand,
+    current: WeekSecret,
+    record: Buffer,
+    candidates: readonly Buffer[],
+  ): Promise<Reservation | undefined> {
+    const [seed, now] = [randomBytes(32), this.clock.now()];
+    const values = [record, current.week, prf(current, 'body', [bodyText(sent)]), seed, now, heldFrom(now)];
+    const [, made] = await inOneExchange(this.pool, [
+      [LOCK, [lockOf(sent)]],
+      [INSERT, [candidates, ...values]],
+    ]);
+    if (made === 0) return undefined;
+    return { state: 'run', record: { id: record, secret: current }, ids: idsOf(current, seed, now) };
+  }
+
+  /** `undefined` when there is no record. */
+  #judge(
+    sent: SentCommand,
+    secrets: readonly WeekSecret[],
+    candidates: readonly Buffer[],
+  ): Promise<Reservation | undefined> {
     return inTransaction(this.pool, async (client) => {
-      // At the turn of the week two requests with one key could be recorded under two secrets: the lock makes them queue.
-      await client.query('select pg_advisory_xact_lock($1)', [lockOf(sent)]);
-      const record = prf(current, 'record', partsOf(sent));
-      const candidates = secrets.map((secret) => prf(secret, 'record', partsOf(sent)));
+      await client.query(LOCK, [lockOf(sent)]);
       const { rows } = await client.query<Row>(
         'select record, week, body, seed, reserved_at, held_until, outcome from idempotency where record = any($1)',
         [candidates],
       );
       const found = rows[0];
-      const now = this.clock.now();
-      const heldUntil = new Date(now.getTime() + HOLD_MS);
-      if (!found) {
-        const seed = randomBytes(32);
-        await client.query(
-          'insert into idempotency (record, week, body, seed, reserved_at, held_until) values ($1, $2, $3, $4, $5, $6)',
-          [record, current.week, prf(current, 'body', [bodyText(sent)]), seed, now, heldUntil],
-        );
-        return { state: 'run', record: { id: record, secret: current }, ids: idsOf(current, seed, now) };
-      }
+      if (!found) return undefined;
       const secret = secrets.find(({ week }) => week === found.week)!;
       if (!prf(secret, 'body', [bodyText(sent)]).equals(found.body)) throw new MakulerError('idempotency-key-reused');
       if (found.seed === null) return { state: 'finished', outcome: openOutcome(secret, found.record, found.outcome!) };
+      const now = this.clock.now();
       if (found.held_until && found.held_until > now)
         throw new MakulerError('idempotency-in-progress', { retryAfterSeconds: 1 });
-      await client.query('update idempotency set held_until = $2 where record = $1', [found.record, heldUntil]);
+      await client.query('update idempotency set held_until = $2 where record = $1', [found.record, heldFrom(now)]);
       return { state: 'run', record: { id: found.record, secret }, ids: idsOf(secret, found.seed, found.reserved_at) };
     });
   }
@@ -114,6 +141,13 @@ interface Row {
   readonly outcome: Buffer | null;
 }
 
+const LOCK = 'select pg_advisory_xact_lock($1)';
+const INSERT = `
+  insert into idempotency (record, week, body, seed, reserved_at, held_until)
+  select $2::bytea, $3::integer, $4::bytea, $5::bytea, $6::timestamptz, $7::timestamptz
+  where not exists (select from idempotency where record = any($1::bytea[]))`;
+
+const heldFrom = (now: Date): Date => new Date(now.getTime() + HOLD_MS);
 const partsOf = ({ actor, route, key }: SentCommand) => [actor, route, key];
 const bodyText = ({ body }: SentCommand) => JSON.stringify(body ?? null);
 

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import { ReservedIds } from '#kernel';
 import type { Outcome } from './idempotency.js';
 import type { WeekSecret } from './idempotency-secrets.js';
@@ -6,8 +7,15 @@ import type { WeekSecret } from './idempotency-secrets.js';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-const outcomeKey = ({ secret }: WeekSecret): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, '', 'makuler/idempotency/outcome/1', 32));
+/** Derived once for each secret, and gone with it. */
+const outcomeKeys = new WeakMap<WeekSecret, KeyObject>();
+const outcomeKey = (week: WeekSecret): KeyObject => {
+  const key =
+    outcomeKeys.get(week) ??
+    createSecretKey(Buffer.from(hkdfSync('sha256', week.secret, '', 'makuler/idempotency/outcome/1', 32)));
+  outcomeKeys.set(week, key);
+  return key;
+};
 
 /**
  * Seals what is remembered of a command under its week's secret: the ids in it (a person's and their company's, every row
