@@ -147,7 +147,7 @@ export class KeeperHouse {
     return new Map(
       [...found].map(([scopeId, looked]) => [
         scopeId,
-        looked.state === 'live' ? Buffer.from(looked.dataKey).toString('hex') : looked.state,
+        looked.state === 'live' ? Buffer.from(looked.record.subarray(0, 32)).toString('hex') : looked.state,
       ]),
     );
   }

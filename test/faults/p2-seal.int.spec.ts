@@ -167,7 +167,7 @@ describe('a seal (P2)', () => {
     const { scopeId, key } = await witness.mint(person());
     await house.restart();
     await house.keeper.destroyRoots();
-    const looking = house.life.hold('where scope_id = any', 'after');
+    const looking = house.life.hold('as asked (scope_id, n)', 'after');
     const reading = house.read([scopeId]);
     await looking.reached;
     await house.keeper.sealEpoch(true);

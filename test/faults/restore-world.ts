@@ -140,7 +140,7 @@ export class RestoreWorld {
     let brought = 0;
     for (const scope of inLog) {
       const found = looked.get(scope.scopeId)!;
-      const read = found.state === 'live' ? Buffer.from(found.dataKey).toString('hex') : found.state;
+      const read = found.state === 'live' ? Buffer.from(found.record.subarray(0, 32)).toString('hex') : found.state;
       if (!this.#isKnown(scope, from)) {
         if (read !== scope.key) wrong.push(`a living scope reads as ${found.state}`);
         continue;

@@ -187,6 +187,9 @@ describe('a lease', () => {
     });
     expect(performance.now() - stoppedAtMs).toBeLessThan(TEST_LEASE_MS * 1.5);
     await expect(house.projector.openingKeys([scopeId])).rejects.toMatchObject({ code: 'vault-unavailable' });
+    await expect(house.projector.openOnce([{ scopeId, block, associatedData: AD }])).rejects.toMatchObject({
+      code: 'vault-unavailable',
+    });
     await expect(seal(person())).rejects.toMatchObject({ code: 'vault-unavailable' });
     await expect(house.shredder.scopesOf(person())).rejects.toMatchObject({ code: 'vault-unavailable' });
     await house.start();

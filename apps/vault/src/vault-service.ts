@@ -86,7 +86,7 @@ const INVALID: MintReply['outcomes'][number] = { refused: 'invalid-input', keys:
 const openedKey = (looked: Looked): OpenedKey => {
   switch (looked.state) {
     case 'live':
-      return { state: 'live', scope: looked.record, dataKey: looked.dataKey };
+      return looked;
     case 'expired':
     case 'erased':
       return { state: 'shredded' };

@@ -53,6 +53,29 @@ describe('the vault over mutual TLS', () => {
     expect(await readBy(house.projector, sealed!.key.scopeId, sealed!.block)).toBe('Kari');
   });
 
+  it('opens blocks once, in their order, and keeps none of their keys', async () => {
+    const [kari, ola] = [person(), person()];
+    const [[hers], [his, other]] = [
+      await seal([request(kari)]),
+      await seal([request(ola), request(ola, { category: 'profile' })]),
+    ];
+    await shred(order(ola, [his!.key.scopeId]));
+    const vault = house.vaultOf('api');
+    await vault.ready(5_000);
+    const read = async (...sealed: { key: ScopeKey; block: Uint8Array }[]) =>
+      (await vault.openOnce(sealed.map(({ key: { scopeId }, block }) => ({ scopeId, block, associatedData: AD })))).map(
+        (opened) => (typeof opened === 'string' ? opened : Buffer.from(opened).toString()),
+      );
+    expect(await read(hers!, his!, other!, hers!)).toEqual(['Kari', 'shredded', 'Kari', 'Kari']);
+    expect(vault.cached.keys).toBe(0);
+    expect(await read()).toEqual([]);
+    expect(await readBy(vault, other!.key.scopeId, other!.block)).toBe('Kari');
+    expect(await read(hers!, other!)).toEqual(['Kari', 'Kari']);
+    expect(vault.cached.keys).toBe(1);
+    const moved = { scopeId: hers!.key.scopeId, block: hers!.block, associatedData: bytes('another event') };
+    await expect(vault.openOnce([moved])).rejects.toMatchObject({ code: 'block-tampered' });
+  });
+
   it('gives one key to everybody who asks for a scope at once', async () => {
     const owner = person();
     const all = await Promise.all(
@@ -297,6 +320,10 @@ describe('the vault over mutual TLS', () => {
     ]);
     await expect(house.projector.openingKeys([a!.key.scopeId])).rejects.toMatchObject({ code: 'scope-unknown' });
     await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
+    for (const { key, block } of [a!, b!])
+      await expect(
+        house.projector.openOnce([{ scopeId: key.scopeId, block, associatedData: AD }]),
+      ).rejects.toMatchObject({ code: key === a!.key ? 'scope-unknown' : 'key-damaged' });
     await house.sql(`update scope set state = 'expired' where scope_id = $1`, [b!.key.scopeId]);
     await expect(house.projector.openingKeys([b!.key.scopeId])).rejects.toMatchObject({ code: 'key-damaged' });
     await expect(shred(order(owner, [a!.key.scopeId], 'expiry'))).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode, OwnerRef, ScopeId } from '#kernel';
 import { MakulerError, newId } from '#kernel';
-import type { OpeningKey, ScopeKey, ScopeRequest, SealingSession } from '#vault';
+import type { OpenedBlock, OpeningKey, ScopeKey, ScopeRequest, SealedBlock, SealingSession } from '#vault';
 import { Vault } from '#vault';
 
 interface ToyScope {
@@ -74,6 +74,14 @@ export class VaultDouble extends Vault {
   open(_key: ScopeKey, block: Uint8Array, associatedData: Uint8Array): Uint8Array {
     if (!mark(associatedData).equals(block.subarray(0, 32))) throw new MakulerError('block-tampered');
     return block.slice(32);
+  }
+
+  async openOnce(blocks: readonly SealedBlock[]): Promise<readonly OpenedBlock[]> {
+    const keys = await this.openingKeys(blocks.map(({ scopeId }) => scopeId));
+    return blocks.map(({ scopeId, block, associatedData }) => {
+      const found = keys.get(scopeId)!;
+      return found.state === 'live' ? this.open(found.key, block, associatedData) : found.state;
+    });
   }
 
   assertCurrent(scopeIds: Iterable<ScopeId>): void {

@@ -17,6 +17,15 @@ export interface ScopeKey extends ScopeRequest {
 /** What the vault answers when asked for a scope to open. An unknown scope is never an answer: it throws `scope-unknown`. */
 export type OpeningKey = { readonly state: 'live'; readonly key: ScopeKey } | { readonly state: 'shredded' | 'lost' };
 
+/** A sealed block and what it takes to open it. */
+export interface SealedBlock {
+  readonly scopeId: ScopeId;
+  readonly block: Uint8Array;
+  readonly associatedData: Uint8Array;
+}
+/** The plaintext, which the caller wipes, or what has become of the key. */
+export type OpenedBlock = Uint8Array | 'shredded' | 'lost';
+
 /** Keys pinned for one write. The vault's fence waits for sessions under way, so `work` must end within `remainingMs`. */
 export interface SealingSession {
   /** In the order of the requests. */
@@ -48,6 +57,12 @@ export abstract class Vault {
 
   /** Opens a block made by `seal`. Throws `block-tampered`; throws `vault-unavailable` if the lease has run out since. */
   abstract open(key: ScopeKey, block: Uint8Array, associatedData: Uint8Array): Uint8Array;
+
+  /**
+   * Opens blocks, in their order, and keeps no key for it: for whoever goes through the whole log once. Keys that are held already are
+   * used. Throws `scope-unknown`, `key-damaged`, `block-tampered`.
+   */
+  abstract openOnce(blocks: readonly SealedBlock[]): Promise<readonly OpenedBlock[]>;
 
   /**
    * To be asked immediately before an answer leaves the process: throws `vault-unavailable` when the lease has run out, or

@@ -36,6 +36,8 @@ export class VaultConnection {
           'grpc.initial_reconnect_backoff_ms': 100,
           'grpc.max_reconnect_backoff_ms': 500,
           'grpc.max_receive_message_length': 64 * 1024 * 1024,
+          // A reply with a thousand keys comes in one go, and not by turns with a process that is busy with the last one.
+          'grpc-node.flow_control_window': 1024 * 1024,
           'grpc.use_local_subchannel_pool': 1,
           // Where another may take over, nobody waits out a deadline for one that is stopped, or on a machine that is gone.
           ...(addresses.length > 1 ? { 'grpc.keepalive_time_ms': 2_000, 'grpc.keepalive_timeout_ms': 2_000 } : {}),

@@ -1,15 +1,16 @@
 import type { Clock, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError, SystemClock } from '#kernel';
-import { openBytes, sealBytes } from '../aead.js';
+import { sealBytes } from '../aead.js';
 import { refusal, unavailable } from '../rpc/errors.js';
 import type { MintReply, OpenedKey, OpenReply } from '../rpc/messages.js';
-import type { OpeningKey, ScopeKey, ScopeRequest, SealingSession } from '../vault.js';
+import type { OpenedBlock, OpeningKey, ScopeKey, ScopeRequest, SealedBlock, SealingSession } from '../vault.js';
 import { Vault } from '../vault.js';
 import { Coalescer } from './coalescer.js';
 import type { VaultAddress } from './connection.js';
 import { VaultConnection } from './connection.js';
 import { KeyCache } from './key-cache.js';
 import { Lease } from './lease.js';
+import { answerOf, keyIn, nameIn, plaintextOf } from './opened-key.js';
 import { SealingNames } from './sealing-names.js';
 import { SealingSessions } from './sealing-sessions.js';
 
@@ -103,11 +104,11 @@ export class GrpcVault extends Vault {
 
   open(key: ScopeKey, block: Uint8Array, associatedData: Uint8Array): Uint8Array {
     this.#lease.assertLive();
-    const bytes = this.#cache.bytesOf(key);
-    if (!bytes) throw unavailable();
-    const plaintext = openBytes(bytes, block, associatedData);
-    if (!plaintext) throw new MakulerError('block-tampered');
-    return plaintext;
+    return plaintextOf(this.#cache.bytesOf(key), { block, associatedData });
+  }
+
+  openOnce(blocks: readonly SealedBlock[]): Promise<readonly OpenedBlock[]> {
+    return this.#insist(() => this.#openOnce(blocks));
   }
 
   assertCurrent(scopeIds: Iterable<ScopeId>): void {
@@ -187,6 +188,37 @@ export class GrpcVault extends Vault {
     return keys;
   }
 
+  /** The keys that the vault gives live for one turn of the event loop, in which no notice of a shred can come between. */
+  async #openOnce(blocks: readonly SealedBlock[]): Promise<readonly OpenedBlock[]> {
+    const asked = new Map<ScopeId, number>();
+    for (const { scopeId } of blocks)
+      if (!this.#cache.has(scopeId) && !this.#shredded.has(scopeId) && !asked.has(scopeId))
+        asked.set(scopeId, asked.size);
+    const open = (keys: readonly OpenedKey[], dropped: ReadonlySet<ScopeId>): OpenedBlock[] => {
+      this.#lease.assertLive();
+      return blocks.map((sealed): OpenedBlock => {
+        const { scopeId } = sealed;
+        if (dropped.has(scopeId) || this.#shredded.has(scopeId)) return 'shredded';
+        const at = asked.get(scopeId);
+        const held = at === undefined ? this.#cache.get(scopeId) : undefined;
+        // One that was held and had to make room meanwhile opens nothing; `#insist` asks for it then.
+        if (at === undefined) return plaintextOf(held && this.#cache.bytesOf(held), sealed);
+        const answer = answerOf(scopeId, keys[at]);
+        return answer.state === 'live' ? plaintextOf(keyIn(answer.record), sealed) : answer.state;
+      });
+    };
+    this.#hits += blocks.length - asked.size;
+    this.#misses += asked.size;
+    if (asked.size === 0) return open([], new Set());
+    return this.#asking<OpenReply, OpenedBlock>('Open', { scopeIds: [...asked.keys()] }, ({ keys }, dropped) => {
+      try {
+        return open(keys, dropped);
+      } finally {
+        for (const { record } of keys) record?.fill(0);
+      }
+    });
+  }
+
   async #mint(groups: readonly (readonly ScopeRequest[])[]): Promise<(Minted | MakulerError)[]> {
     const { era } = this.#names;
     return this.#asking<MintReply, Minted | MakulerError>(
@@ -218,22 +250,17 @@ export class GrpcVault extends Vault {
     return asked.map(() => all);
   }
 
-  #answer(
-    scopeId: ScopeId,
-    { state, scope, dataKey }: OpenedKey,
-    dropped: ReadonlySet<ScopeId>,
-  ): OpeningKey | MakulerError {
-    switch (state) {
-      case 'live':
-        if (dropped.has(scopeId)) return { state: 'shredded' };
-        return { state, key: this.#cache.put({ ...scope!, scopeId }, dataKey!) };
-      case 'shredded':
-      case 'lost':
-        return { state };
-      case 'unknown':
-        return new MakulerError('scope-unknown', { facts: { scopeId } });
-      case 'damaged':
-        return new MakulerError('key-damaged', { facts: { scopeId } });
+  #answer(scopeId: ScopeId, key: OpenedKey, dropped: ReadonlySet<ScopeId>): OpeningKey | MakulerError {
+    try {
+      const answer = answerOf(scopeId, key);
+      if (answer.state !== 'live') return answer;
+      if (dropped.has(scopeId)) return { state: 'shredded' };
+      const name = nameIn(answer.record);
+      return { state: 'live', key: this.#cache.put({ ...name, scopeId }, keyIn(answer.record)) };
+    } catch (error) {
+      // One scope's own fault, told to whoever asked for that one.
+      if (error instanceof MakulerError) return error;
+      throw error;
     }
   }
 

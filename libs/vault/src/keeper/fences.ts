@@ -13,7 +13,7 @@ import type { Holders } from './holders.js';
 import type { BucketKeyring } from './keyring.js';
 import type { Exception, OwnerRow } from './owners.js';
 import { exceptionsOf, isExcepted, lockOwners, sealExceptions } from './owners.js';
-import { scopesOf } from './lookup.js';
+import { scopesOf } from './owner-scopes.js';
 import { raiseReceipt } from './receipts.js';
 import type { Doomed } from './tombstones.js';
 

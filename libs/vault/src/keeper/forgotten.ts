@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from '#postgres';
 import type { Write } from './active.js';
 import { ownerKey } from './buckets.js';
 import type { BucketKeyring } from './keyring.js';
-import { scopesOf } from './lookup.js';
+import { scopesOf } from './owner-scopes.js';
 import type { Forgot } from './log-witness.js';
 import { beginErasing } from './tombstones.js';
 

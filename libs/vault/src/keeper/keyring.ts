@@ -1,11 +1,16 @@
+import type { ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
 import { newKey, wipe } from '../aead.js';
 import type { BucketRow, CleanBucketRow, OpenedScope, ScopeRow } from './buckets.js';
-import type { BucketKeys } from './wrap.js';
-import { bucketKeys, openScope, openTombstone, unwrap, wrap } from './wrap.js';
+import type { BucketKeys, ScopePlace, ScopeRecord } from './wrap.js';
+import { bucketKeys, openRecord, openTombstone, scopeIn, unwrap, wrap } from './wrap.js';
 
 const damaged = (what: string) =>
   new MakulerError('key-damaged', { detail: `A ${what} of the vault does not authenticate.` });
+
+const placeOf = ({ bucket_id: bucketId, generation }: BucketRow, scopeId: ScopeId): ScopePlace => ({
+  ...{ bucketId, generation, scopeId },
+});
 
 /** A bucket's next key: its row, and the keys that what lies in it is sealed with anew. */
 export interface NextBucketKey {
@@ -123,16 +128,22 @@ export class BucketKeyring {
   openScope(row: ScopeRow, bucket: BucketRow | undefined): OpenedScope {
     if (row.state === 'erased' || row.state === 'lost') return { state: row.state };
     if (!bucket || !row.sealed) throw damaged('key record');
-    const place = { bucketId: bucket.bucket_id, generation: bucket.generation, scopeId: row.scope_id };
-    const keys = this.keysOf(bucket);
-    if (row.state === 'live') {
-      const opened = openScope(keys, place, row.sealed);
-      if (!opened) throw damaged('key record');
-      return { state: 'live', ...opened };
-    }
-    const record = openTombstone(keys, place, row.sealed);
+    if (row.state === 'live') return { state: 'live', ...scopeIn(this.openRecord(row.scope_id, bucket, row.sealed)) };
+    return { state: 'expired', record: this.openTombstone(row.scope_id, bucket, row.sealed) };
+  }
+
+  /** What a live scope's row holds, as it was sealed. Throws `key-damaged`. */
+  openRecord(scopeId: ScopeId, bucket: BucketRow | undefined, sealed: Uint8Array): Uint8Array {
+    const record = bucket && openRecord(this.keysOf(bucket), placeOf(bucket, scopeId), sealed);
+    if (!record) throw damaged('key record');
+    return record;
+  }
+
+  /** What an expired scope's row holds. Throws `key-damaged`. */
+  openTombstone(scopeId: ScopeId, bucket: BucketRow | undefined, sealed: Uint8Array): ScopeRecord {
+    const record = bucket && openTombstone(this.keysOf(bucket), placeOf(bucket, scopeId), sealed);
     if (!record) throw damaged('tombstone');
-    return { state: 'expired', record };
+    return record;
   }
 
   /** Forgets and wipes everything, the epoch keys included. */

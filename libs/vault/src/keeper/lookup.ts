@@ -1,85 +1,105 @@
-import type { OwnerRef, ScopeId } from '#kernel';
+import type { ScopeId } from '#kernel';
 import { MakulerError } from '#kernel';
-import type { Pool, PoolClient } from '#postgres';
-import type { ScopeInfo } from '../shredder-contract.js';
-import type { BucketRow, OpenedScope, ScopeRow } from './buckets.js';
+import type { Pool } from '#postgres';
+import type { BucketRow, ScopeRow } from './buckets.js';
 import type { BucketKeyring } from './keyring.js';
 
-type Joined = ScopeRow & { [K in keyof BucketRow as `b_${K}`]: BucketRow[K] | null };
+/**
+ * What became of one scope id; of a live one its record as it was sealed (`sealScope`). `unknown`: there is no row; `damaged`: it
+ * does not authenticate. Neither is ever an erasure.
+ */
+export type Looked =
+  | { readonly state: 'live'; readonly record: Uint8Array }
+  | { readonly state: 'expired' | 'erased' | 'lost' | 'unknown' | 'damaged' };
 
-const SCOPES = `select scope.*, b.bucket_id as b_bucket_id, b.generation as b_generation, b.epoch as b_epoch, b.wrapped as b_wrapped
-  from scope left join bucket b on b.bucket_id = scope.bucket_id`;
-
-const bucketOf = (row: Joined): BucketRow | undefined =>
-  row.b_bucket_id === null
-    ? undefined
-    : { bucket_id: row.b_bucket_id, generation: row.b_generation!, epoch: row.b_epoch!, wrapped: row.b_wrapped! };
-
-/** What became of one scope id. `unknown`: there is no row; `damaged`: it does not authenticate. Neither is ever an erasure. */
-export type Looked = OpenedScope | { readonly state: 'unknown' } | { readonly state: 'damaged' };
+const UUID_BYTES = 16;
+/** In the order of what a row of the statement below calls 0, 1, 2 …; 0 is no row. */
+const STATES = ['unknown', 'live', 'expired', 'erased', 'lost'] as const;
 
 /**
- * Scopes with their buckets. A scope and its bucket come from one statement and so from one snapshot: a rotation between
- * them can't be seen. A seal may end between the snapshot and now, and then what it said opens no more: it is read again.
+ * Scopes in the order asked for, and the buckets they lie in, each list as one value: an api that starts asks for every key there is, and
+ * a row of its own for each would cost PostgreSQL and this process more than all the rest. Looked up one by one (`lateral … limit 1`),
+ * or the plan for a small vault would read all of a large one. Scopes and buckets come from one statement and so from one snapshot: a
+ * rotation between them can't be seen.
+ *
+ *     scope:  state (1 byte) ‖ bucket id (16) ‖ length (4) ‖ sealed
+ *     bucket: bucket id (16) ‖ generation (4) ‖ epoch (4) ‖ length (4) ‖ wrapped
  */
-const readJoined = async (
-  pool: Pool | PoolClient,
-  keyring: BucketKeyring,
-  sql: string,
-  values: readonly unknown[],
-): Promise<readonly Joined[]> => {
-  const read = async () => (await pool.query<Joined>(sql, [...values])).rows;
-  const rows = await read();
-  const isOutdated = rows.map(bucketOf).some((bucket) => bucket && !keyring.hasKeyFor(bucket));
-  return isOutdated ? read() : rows;
-};
+const LOOK_UP = `
+  with found as materialized (
+    select asked.n, scope.* from unnest($1::uuid[]) with ordinality as asked (scope_id, n)
+    left join lateral (select bucket_id, state, sealed from scope where scope.scope_id = asked.scope_id limit 1) scope on true
+  )
+  select
+    (select string_agg(
+       case state when 'live' then '\\x01' when 'expired' then '\\x02' when 'erased' then '\\x03' when 'lost' then '\\x04' else '\\x00' end::bytea
+       || coalesce(uuid_send(bucket_id), '\\x00000000000000000000000000000000'::bytea)
+       || int4send(coalesce(octet_length(sealed), 0)) || coalesce(sealed, ''), '' order by n) from found) as scopes,
+    (select string_agg(uuid_send(bucket_id) || int4send(generation) || int4send(epoch) || int4send(octet_length(wrapped)) || wrapped, '')
+     from bucket where bucket_id = any (array(select distinct bucket_id from found))) as buckets`;
 
-/** Looks scopes up by id. */
+/** Looks scopes up by id. A seal may end between the snapshot and now, and then what it said opens no more: it is read again. */
 export const lookUp = async (
-  pool: Pool | PoolClient,
+  pool: Pool,
   keyring: BucketKeyring,
   scopeIds: readonly ScopeId[],
 ): Promise<ReadonlyMap<ScopeId, Looked>> => {
-  const rows = await readJoined(pool, keyring, `${SCOPES} where scope_id = any($1)`, [scopeIds]);
-  const found = new Map<ScopeId, Looked>(scopeIds.map((scopeId) => [scopeId, { state: 'unknown' }]));
-  for (const row of rows) found.set(row.scope_id, openOrDamaged(keyring, row));
+  const read = async () => {
+    const values = [`{${scopeIds.join(',')}}`];
+    const { rows } = await pool.query<{ scopes: Buffer | null; buckets: Buffer | null }>({
+      ...{ name: 'look-up', text: LOOK_UP, values },
+    });
+    const { scopes, buckets } = rows[0]!;
+    return { scopes: scopes ?? EMPTY, buckets: bucketsIn(buckets ?? EMPTY) };
+  };
+  let found = await read();
+  if ([...found.buckets.values()].some((bucket) => !keyring.hasKeyFor(bucket))) found = await read();
+  const all = new Map<ScopeId, Looked>();
+  let at = 0;
+  for (const scopeId of scopeIds) {
+    const state = STATES[found.scopes[at]!]!;
+    const bucket = found.buckets.get(found.scopes.toString('latin1', at + 1, at + 1 + UUID_BYTES));
+    const from = at + 1 + UUID_BYTES + 4;
+    const sealed = found.scopes.subarray(from, (at = from + found.scopes.readInt32BE(from - 4)));
+    all.set(scopeId, looked(keyring, scopeId, state, bucket, sealed));
+  }
+  return all;
+};
+const EMPTY = Buffer.alloc(0);
+
+const bucketsIn = (bytes: Buffer): ReadonlyMap<string, BucketRow> => {
+  const found = new Map<string, BucketRow>();
+  for (let at = 0; at < bytes.length;) {
+    const from = at + UUID_BYTES + 12;
+    const end = from + bytes.readInt32BE(from - 4);
+    found.set(bytes.toString('latin1', at, at + UUID_BYTES), {
+      bucket_id: uuidText(bytes.subarray(at, at + UUID_BYTES)),
+      generation: bytes.readInt32BE(at + UUID_BYTES),
+      epoch: bytes.readInt32BE(at + UUID_BYTES + 4),
+      wrapped: bytes.subarray(from, end),
+    });
+    at = end;
+  }
   return found;
 };
 
-const openOrDamaged = (keyring: BucketKeyring, row: Joined): Looked => {
+/** As PostgreSQL writes it: it is part of what the bucket's records are sealed with. */
+const uuidText = (bytes: Buffer): string => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+
+const looked = (
+  keyring: BucketKeyring,
+  scopeId: ScopeId,
+  state: ScopeRow['state'] | 'unknown',
+  bucket: BucketRow | undefined,
+  sealed: Buffer,
+): Looked => {
   try {
-    return keyring.openScope(row, bucketOf(row));
+    if (state === 'live') return { state, record: keyring.openRecord(scopeId, bucket, sealed) };
+    // The state column alone is never believed: an expired one must authenticate as that.
+    if (state === 'expired') keyring.openTombstone(scopeId, bucket, sealed);
+    return { state };
   } catch (error) {
     if (error instanceof MakulerError && error.code === 'key-damaged') return { state: 'damaged' };
     throw error;
   }
-};
-
-/**
- * Every scope of an owner, live and expired, found by opening all records of the owner's buckets. Throws `key-damaged` when
- * one of them does not authenticate: the list would be incomplete, and an erasure by it too.
- */
-export const scopesOf = async (
-  pool: Pool | PoolClient,
-  keyring: BucketKeyring,
-  owner: OwnerRef,
-): Promise<readonly ScopeInfo[]> => {
-  const rows = await readJoined(
-    pool,
-    keyring,
-    `${SCOPES} where state <> 'erased' and scope.bucket_id in (select bucket_id from owner_bucket where owner_kind = $1 and owner_id = $2)
-     order by scope_id`,
-    [owner.kind, owner.id],
-  );
-  return rows.flatMap((row): ScopeInfo[] => {
-    const opened = keyring.openScope(row, bucketOf(row));
-    if (!('record' in opened)) return [];
-    if (opened.state === 'live') opened.dataKey.fill(0);
-    const { record } = opened;
-    if (record.owner.kind !== owner.kind || record.owner.id !== owner.id) return [];
-    const { category, partition, stream } = record;
-    return [
-      { scopeId: row.scope_id, category, partition, stream, state: opened.state === 'live' ? 'live' : 'shredded' },
-    ];
-  });
 };

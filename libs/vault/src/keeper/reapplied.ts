@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from '#postgres';
 import type { Reapplied, Reconciliation } from '../recovery-contract.js';
 import type { ScopeInfo } from '../shredder-contract.js';
 import type { BucketKeyring } from './keyring.js';
-import { scopesOf } from './lookup.js';
+import { scopesOf } from './owner-scopes.js';
 
 /** What a start has mended and the log may not know of. */
 export interface Unrecorded {

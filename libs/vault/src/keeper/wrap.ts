@@ -88,17 +88,21 @@ export const sealScope = (
   return sealed;
 };
 
+/** What `sealScope` sealed, or `undefined` when it does not authenticate here. The caller wipes the key in it. */
+export const openRecord = (keys: BucketKeys, place: ScopePlace, sealed: Uint8Array): Uint8Array | undefined =>
+  unwrap('scope', keys.records, sealed, at(place));
+
+/** The two parts of an opened record; the key is wiped in it. The caller wipes the one that it is given. */
+export const scopeIn = (opened: Uint8Array): { readonly record: ScopeRecord; readonly dataKey: Uint8Array } => {
+  const dataKey = opened.slice(0, KEY_BYTES);
+  opened.fill(0, 0, KEY_BYTES);
+  return { record: nameOf(opened.subarray(KEY_BYTES)), dataKey };
+};
+
 /** The record and data key, or `undefined` when the row does not authenticate. The caller wipes the key. */
-export const openScope = (
-  keys: BucketKeys,
-  place: ScopePlace,
-  sealed: Uint8Array,
-): { readonly record: ScopeRecord; readonly dataKey: Uint8Array } | undefined => {
-  const plaintext = unwrap('scope', keys.records, sealed, at(place));
-  if (!plaintext) return undefined;
-  const dataKey = plaintext.slice(0, KEY_BYTES);
-  plaintext.fill(0, 0, KEY_BYTES);
-  return { record: nameOf(plaintext.subarray(KEY_BYTES)), dataKey };
+export const openScope = (keys: BucketKeys, place: ScopePlace, sealed: Uint8Array) => {
+  const opened = openRecord(keys, place, sealed);
+  return opened && scopeIn(opened);
 };
 
 /** An expired scope's tombstone keeps the name, so that the fence against minting it again holds. */

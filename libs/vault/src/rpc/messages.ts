@@ -47,8 +47,8 @@ export interface OpenRequest {
 }
 export interface OpenedKey {
   readonly state: 'live' | 'shredded' | 'lost' | 'unknown' | 'damaged';
-  readonly scope?: ScopeRequest | null;
-  readonly dataKey?: Uint8Array;
+  /** Of a live one: data key ‖ JSON of a ScopeRequest. */
+  readonly record?: Uint8Array;
 }
 export interface OpenReply {
   readonly keys: readonly OpenedKey[];
