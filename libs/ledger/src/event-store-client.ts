@@ -2,6 +2,7 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import type { BatchStreams } from './batch-streams.js';
 import { batchStreamsOf } from './batch-streams.js';
 import { parseEventStoreUrl } from './event-store-url.js';
+import { widenWindowOf } from './flow-window.js';
 import { foundNoNode, noAnswer, translateStoreError } from './store-errors.js';
 
 interface Used {
@@ -81,6 +82,7 @@ export class EventStoreClient {
 
   #connect(): Used {
     const client = EventStoreDBClient.connectionString(this.#url);
+    widenWindowOf(client);
     return { client, batches: batchStreamsOf(client) };
   }
 
