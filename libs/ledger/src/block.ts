@@ -41,3 +41,12 @@ export const decodeBlock = (text: string): { label: BlockLabel; sealed: Uint8Arr
     throw new MakulerError('block-tampered', { detail: 'A sealed block is not of a known format.' });
   return { label: { slot, category }, sealed: bytes.subarray(end) };
 };
+
+/** The fields in an opened block, which is wiped. */
+export const valuesIn = (plaintext: Uint8Array): Readonly<Record<string, unknown>> => {
+  const { buffer, byteOffset, byteLength } = plaintext;
+  // Read where it lies: a copy would stay behind when the plaintext is wiped.
+  const values = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as Record<string, unknown>;
+  plaintext.fill(0);
+  return values;
+};

@@ -5,8 +5,9 @@ import { MakulerError, currentContext, inSpan } from '#kernel';
 import type { SealingSession, Vault } from '#vault';
 import type { EventStore, EventToStore, StoredEvent } from './event-store.js';
 import { RevisionConflict } from './event-store.js';
-import type { Batch, Decided, OpenedEnvelope, SubscribeOptions } from './ledger.js';
+import type { Batch, Decided, OpenedEnvelope, Opens, SubscribeOptions } from './ledger.js';
 import { Ledger } from './ledger.js';
+import { openFields } from './open-fields.js';
 import { openEnvelopes, upcast } from './opening.js';
 import { RecordedInstants } from './recorded-instants.js';
 import type { PlannedEvent } from './sealing.js';
@@ -149,13 +150,13 @@ export class EventStoreLedger extends Ledger {
   }
 
   /** The next batches are read and opened while the caller is at work on one. */
-  async *subscribe({ maxBatch = DEFAULT_BATCH, signal, ...options }: SubscribeOptions): AsyncGenerator<Batch> {
+  async *subscribe({ maxBatch = DEFAULT_BATCH, signal, opens, ...options }: SubscribeOptions): AsyncGenerator<Batch> {
     const left = new AbortController();
     const until = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
     const batches = this.options.store.subscribe({ ...options, maxBatch, signal: until })[Symbol.asyncIterator]();
     const next = async (): Promise<Batch | undefined> => {
       const { done, value } = await batches.next();
-      return done ? undefined : { ...value, events: await this.#openAll(value.events) };
+      return done ? undefined : { ...value, events: await this.#openAll(value.events, opens) };
     };
     const coming: Promise<Batch | undefined>[] = [];
     let live = false;
@@ -300,10 +301,13 @@ export class EventStoreLedger extends Ledger {
   }
 
   /** Opens raw events, all keys in one call. An event type that this program doesn't know is a fault, not something to skip. */
-  async #openAll(raw: readonly StoredEvent[]): Promise<readonly RecordedEvent[]> {
-    const parsed = raw.map((event) => this.#parse(event));
+  async #openAll(all: readonly StoredEvent[], opens?: Opens): Promise<readonly RecordedEvent[]> {
+    const { vault, registry } = this.options;
+    const parsed = all.map((event) => this.#parse(event)).filter(({ type }) => !opens || opens.has(type));
     const envelopes = parsed.map((event) => event.envelope);
-    const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
+    const opened = await (opens
+      ? openFields(vault, registry, envelopes, opens)
+      : openEnvelopes(vault, registry, envelopes));
     this.#remember(opened);
     return parsed.map(({ clear, declared, ...event }, index): RecordedEvent => {
       const { fields, scopes } = opened[index]!;

@@ -25,11 +25,20 @@ export interface Decided<S> extends Appended {
   readonly replayed: boolean;
 }
 
+/** Fields that a follower reads, by type of event. */
+export type Opens = ReadonlyMap<string, ReadonlySet<string>>;
+
 export interface SubscribeOptions {
   /** Starts after this position; absent: from the beginning. */
   readonly after?: Position;
   readonly maxBatch?: number;
   readonly signal?: AbortSignal;
+  /**
+   * For a follower that goes through the log once for a few fields: it is given events of these types only, of which nothing is
+   * opened but the blocks that these fields lie in, and no key is kept for it. To read another field throws: what was left closed
+   * is neither erased nor null. `scopes` names what was opened, without owners.
+   */
+  readonly opens?: Opens;
 }
 export interface Batch {
   readonly events: readonly RecordedEvent[];

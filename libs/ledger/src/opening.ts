@@ -2,7 +2,8 @@ import type { EventRegistry, EventType } from '#events';
 import type { Opened, ScopeId } from '#kernel';
 import { ERASED, LOST, MakulerError, Personal } from '#kernel';
 import type { OpeningKey, Vault } from '#vault';
-import { associatedData, decodeBlock } from './block.js';
+import { associatedData, decodeBlock, valuesIn } from './block.js';
+import { fieldsUnder, sealedFieldsOf } from './sealed-fields.js';
 import type { Envelope, ScopeOutcome } from './types.js';
 
 export interface OpenedBlocks {
@@ -42,41 +43,19 @@ const openEnvelope = (
     if (answer.state !== 'live') {
       scopes.push({ scopeId, ...label, state: answer.state });
       const gone = answer.state === 'shredded' ? ERASED : LOST;
-      for (const name of fieldsUnder(declared, label.slot, label.category)) fields[name] = gone;
+      for (const name of fieldsUnder(declared, label)) fields[name] = gone;
       continue;
     }
     const { key } = answer;
     scopes.push({ scopeId, ...label, state: 'live', owner: key.owner, partition: key.partition });
     const plaintext = vault.open(key, sealed, associatedData(envelope, scopeId, label));
-    const values = JSON.parse(textOf(plaintext)) as Record<string, unknown>;
-    plaintext.fill(0);
+    const values = valuesIn(plaintext);
     for (const [name, value] of Object.entries(values)) fields[name] = new Personal(value);
   }
   // What no block holds was never given: it reads as null, which is not "erased".
   for (const name of sealedFieldsOf(declared)) if (!(name in fields)) fields[name] = new Personal(null);
   return { fields, scopes };
 };
-
-/** Read where it lies: a copy would stay behind when the plaintext is wiped. */
-const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString();
-
-const sealedFields = new WeakMap<EventType, readonly string[]>();
-/** The fields that only a block can hold; worked out once for each type, because a rebuild asks for every event. */
-const sealedFieldsOf = (declared: EventType | undefined): readonly string[] => {
-  if (!declared) return [];
-  const known = sealedFields.get(declared);
-  if (known) return known;
-  const isSealed = ({ kind }: { kind: string }) => kind === 'personal' || kind === 'reference';
-  const names = Object.keys(declared.fields).filter((name) => isSealed(declared.fields[name]!));
-  sealedFields.set(declared, names);
-  return names;
-};
-
-const fieldsUnder = (declared: EventType | undefined, slot: string, category: string): string[] =>
-  Object.entries(declared?.fields ?? {})
-    .filter(([, f]) => (f.kind === 'personal' || f.kind === 'reference') && f.owner === slot && f.category === category)
-    .map(([name]) => name);
 
 /** Brings opened data of an old schema version to today's shape. Throws when a version is newer than the program. */
 export const upcast = (

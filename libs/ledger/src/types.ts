@@ -30,7 +30,7 @@ export interface Envelope {
   readonly sealed: Readonly<Record<ScopeId, string>>;
 }
 
-/** How one sealed block of an event read. owner, partition: only where the key lives. */
+/** How one sealed block of an event read. owner, partition: only where the key lives, and not for who said what it `opens`. */
 export interface ScopeOutcome {
   readonly scopeId: ScopeId;
   /** Owner slot of the declaration (`own`, `buyer`, …). */

@@ -3,11 +3,12 @@ import type { SourceKey } from '#companies';
 import { CustomerRectified, CustomerRegistered } from '#customers';
 import type { Opened } from '#kernel';
 import { valueOf } from '#kernel';
-import type { RecordedEvent } from '#ledger';
+import type { EventType } from '#events';
+import type { Opens, RecordedEvent } from '#ledger';
 import { isEvent } from '#ledger';
 import { PurchaseInvoiced, PurchaseRecorded } from '#purchases';
 import { ServiceCaseOpened } from '#service';
-import type { LookupEntry } from './lookup.js';
+import type { Entries, LookupEntry } from './lookup.js';
 import type { LookupKind } from './words.js';
 
 /** A source's key as one word: the source, the kind of record, and the key, none of which can hold a NUL. */
@@ -18,8 +19,22 @@ export const sourceWord = (
 
 const idOf = (event: RecordedEvent): string => event.stream.slice(event.stream.indexOf('-') + 1);
 
+const fieldsOf = <E extends EventType<any>>(type: E, ...fields: readonly (keyof E['fields'] & string)[]) =>
+  [type.type, new Set<string>(fields)] as const;
+
+const PERSON = ['name', 'email', 'phone', 'companyId'] as const;
+const opens: Opens = new Map([
+  fieldsOf(CustomerRegistered, ...PERSON, 'sourceKey'),
+  fieldsOf(CustomerRectified, ...PERSON),
+  fieldsOf(CompanyRegistered, 'organisationNumber', 'sourceKey'),
+  fieldsOf(CompanyRectified, 'organisationNumber'),
+  fieldsOf(PurchaseRecorded, 'sourceKey'),
+  fieldsOf(PurchaseInvoiced, 'sourceKey'),
+  fieldsOf(ServiceCaseOpened, 'sourceKey'),
+]);
+
 /** What each event makes findable. What is erased or withheld says nothing and so adds nothing. */
-export const lookupEntries = (event: RecordedEvent): readonly LookupEntry[] => {
+const of = (event: RecordedEvent): readonly LookupEntry[] => {
   const words: { kind: LookupKind; value: string }[] = [];
   const add = (kind: LookupKind, opened: Opened<string | null>) => {
     const value = valueOf(opened);
@@ -44,3 +59,5 @@ export const lookupEntries = (event: RecordedEvent): readonly LookupEntry[] => {
   if (isEvent(event, ServiceCaseOpened)) addSource('service', event.data.sourceKey);
   return words.length === 0 ? [] : [{ id: idOf(event), words }];
 };
+
+export const lookupEntries: Entries = { opens, of };

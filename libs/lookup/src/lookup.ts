@@ -1,4 +1,4 @@
-import type { Ledger, Position, RecordedEvent } from '#ledger';
+import type { Ledger, Opens, Position, RecordedEvent } from '#ledger';
 import { MakulerError } from '#kernel';
 import type { Vault } from '#vault';
 import { HashIndex } from './hash-index.js';
@@ -10,9 +10,15 @@ export interface LookupEntry {
   readonly id: string;
   readonly words: readonly { readonly kind: LookupKind; readonly value: string }[];
 }
-export type EntriesOf = (event: RecordedEvent) => readonly LookupEntry[];
+export interface Entries {
+  /** The fields that `of` reads. */
+  readonly opens: Opens;
+  of(event: RecordedEvent): readonly LookupEntry[];
+}
 
 const RETRY_MS = 1_000;
+/** Events of the log at a time: the more, the fewer calls for keys; the fewer, the sooner the other requests of this process get their turn. */
+const BATCH = 500;
 
 /**
  * The index of persons, in memory only: built by each process from the sealed log at start, kept up by the log, and thrown
@@ -34,7 +40,7 @@ export class Lookup {
   constructor(
     private readonly ledger: Ledger,
     private readonly vault: Vault,
-    private readonly entriesOf: EntriesOf,
+    private readonly entries: Entries,
   ) {}
 
   /** Begins to build, in the background; failures are met with patience, because an outage ends. */
@@ -97,8 +103,8 @@ export class Lookup {
         // The head is asked first: the index is ready when it holds all that was there when it began.
         const head = await this.ledger.head();
         if (head === 0n) this.#ready = true;
-        for await (const batch of this.ledger.subscribe({ signal })) {
-          for (const event of batch.events) for (const entry of this.entriesOf(event)) this.#add(entry);
+        for await (const batch of this.ledger.subscribe({ signal, opens: this.entries.opens, maxBatch: BATCH })) {
+          for (const event of batch.events) for (const entry of this.entries.of(event)) this.#add(entry);
           this.#position = batch.position;
           if (batch.position >= head) this.#ready = true;
           for (const look of this.#waiting) look();

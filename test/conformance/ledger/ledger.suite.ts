@@ -306,5 +306,33 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       expect(await ledger.eventIdAt(seen[6]!.position)).toBe(seen[6]!.eventId);
       expect(await ledger.eventIdAt(seen[6]!.position + 1_000n)).toBeUndefined();
     });
+
+    it('opens for a follower the blocks of the fields that it named, and lets no other be taken for erased', async () => {
+      const [kari, ola] = [person(), person()];
+      await register(kari, 'red', 'Kaja');
+      await register(ola, 'blue', 'Olli');
+      const bought = Bought.of({ kind: 'lathe', buyerId: null as never, serial: null as never, contactId: null });
+      await as(() => ledger.append({ stream: streamOf(kari), expected: 'any', drafts: [bought] }));
+      await under.shred(subjectOwner(ola));
+      const head = await ledger.head();
+      const opens = new Map([[Registered.type, new Set(['name'])]]);
+      const stop = new AbortController();
+      const seen: RecordedEvent[] = [];
+      for await (const { events, position } of ledger.subscribe({ signal: stop.signal, opens })) {
+        seen.push(...events);
+        if (position >= head) stop.abort();
+      }
+      expect(new Set(seen.map(({ type }) => type))).toEqual(new Set([Registered.type]));
+      const of = (id: CustomerId) =>
+        seen.find(({ stream }) => stream === streamOf(id))! as RecordedEvent<(typeof Registered)['fields']>;
+      expect(of(kari).data.colour).toBe('red');
+      expect(valueOf(of(kari).data.name)).toBe('Kari Nordmann');
+      expect(of(kari).scopes.map(({ category, state }) => [category, state])).toEqual([['relation', 'live']]);
+      expect(of(ola).data.name.state).toBe('erased');
+      for (const id of [kari, ola]) {
+        expect(() => of(id).data.nickname.state).toThrow('has not said that it opens');
+        expect(() => valueOf(of(id).data.nickname)).toThrow('has not said that it opens');
+      }
+    });
   });
 };
