@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
-import { newId, subjectOwner, SystemClock } from '#kernel';
+import { MakulerError, newId, subjectOwner, SystemClock } from '#kernel';
 import { createPool } from '#postgres';
 import type { GrpcVault } from '#vault';
 import type { VaultHouse } from './vault-house.js';
@@ -41,6 +41,9 @@ describe('a lease', () => {
       scopeId: keys[0]!.scopeId,
       block: seal(keys[0]!, new TextEncoder().encode('Kari'), AD),
     }));
+  /** An append that the event store did not answer. */
+  const lost = (vault: GrpcVault, owner: OwnerRef) =>
+    vault.withSealing([request(owner)], () => Promise.reject(new MakulerError('store-unavailable')));
   const keyOf = async (vault: GrpcVault, scopeId: ScopeId) => {
     const found = (await vault.openingKeys([scopeId])).get(scopeId)!;
     if (found.state !== 'live') throw new Error(found.state);
@@ -118,9 +121,20 @@ describe('a lease', () => {
       // What is sealed may land until the lease has run out under which it was.
       await long.projector.withSealing([request(other)], () => long.projector.close());
       expect(await holders()).toBe(before - 1);
+      await expect(lost(long.worker, other)).rejects.toMatchObject({ code: 'store-unavailable' });
+      await long.worker.close();
+      expect(await holders()).toBe(before - 1);
     } finally {
       await long.end();
     }
+  });
+
+  it('is waited out for an append of which nobody knows what came of it', async () => {
+    const owner = person();
+    await expect(lost(house.projector, owner)).rejects.toMatchObject({ code: 'store-unavailable' });
+    const startedAtMs = performance.now();
+    await fence(owner);
+    expect(performance.now() - startedAtMs).toBeGreaterThan(TEST_LEASE_MS / 2);
   });
 
   it('is not waited out when the session under way ends, nor for other owners’ sessions', async () => {

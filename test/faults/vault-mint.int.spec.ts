@@ -125,8 +125,28 @@ describe('minting for owners who are taken for new ones', () => {
     await waiting(2);
     await letGo();
     await sealing;
-    await expect(minted).rejects.toThrow(EpochMoved);
+    await expect(minted).rejects.toThrow(EpochMoved); // no seal has told the keyring of it
     expect([await counts(), await house.sql('select from owner')]).toEqual(before);
+  });
+
+  it('waits for a seal that is about to commit, for keys and for a fence with exceptions', async () => {
+    await house.keeper.mint(Array.from({ length: 32 }, () => [request(somebody())])); // the bucket is full: the next one is made anew
+    await house.sql(`create function wait_to_commit() returns trigger language plpgsql
+      as 'begin perform pg_advisory_xact_lock(1); return null; end'`);
+    await house.sql(`create constraint trigger held after update of epoch on vault deferrable initially deferred
+      for each row execute function wait_to_commit()`);
+    const letGo = await house.lock('select pg_advisory_xact_lock(1)', []);
+    const sealing = house.keeper.sealEpoch(true);
+    await waiting(1);
+    const [owner, fenced] = [somebody(), somebody()];
+    const minted = house.mint(owner);
+    const except = [{ category: 'contact', partition: 'kept' }];
+    const fencing = house.keeper.fence({ orderId: randomUUID(), owner: fenced, kind: 'erasure', except });
+    await waiting(3);
+    await letGo();
+    await Promise.all([sealing, fencing]);
+    expect(await house.mint(owner)).toEqual(await minted);
+    expect(await house.sql('select from bucket where epoch <> (select epoch from vault)')).toEqual([]);
   });
 
   it('writes nothing into a database that is an earlier one', async () => {

@@ -64,8 +64,9 @@ export const connect = async (
       logger.warn(error, 'the vault does not answer yet: personal data is unavailable until it does'),
     );
   const close = async (): Promise<void> => {
-    await ledger.close();
+    // While appends still count as under way: it gives its lease back only when nothing that it sealed may land any more.
     await vault.close();
+    await ledger.close();
     shredder.close();
     operations.close();
     recovery.close();

@@ -14,7 +14,7 @@ interface Internals {
 export interface BatchStreams {
   /**
    * Ends them, each after the answers that are still to come, for which it has `withinMs`. A server that answers nothing keeps them
-   * no longer: they are cancelled then.
+   * no longer: they are cancelled then, and so is one that is opened later, `withinMs` after that.
    */
   end(withinMs: number): void;
 }
@@ -39,6 +39,7 @@ export const batchStreamsOf = (client: EventStoreDBClient): BatchStreams => {
     throw new Error('this version of the event store client is not known');
   internals.handleError = (grpc, error) => handleError(grpc, error).catch(() => undefined);
   const open = new Set<BatchStream>();
+  let endedWithinMs: number | undefined;
   const left = new WeakSet<BatchStream>();
   const known = new WeakSet<GrpcClient>();
   internals.getGRPCClient = async (service, name) => {
@@ -51,15 +52,21 @@ export const batchStreamsOf = (client: EventStoreDBClient): BatchStreams => {
       const stream = (batchAppend as (...o: unknown[]) => BatchStream).apply(grpc, options);
       open.add(stream);
       for (const end of ['error', 'close', 'end']) stream.on(end, () => open.delete(stream));
+      // Of a call that was still looking for a node when this client was replaced.
+      if (endedWithinMs !== undefined) leave(stream, endedWithinMs);
       return harmless(stream, () => left.has(stream));
     };
     return grpc;
   };
+  const leave = (stream: BatchStream, withinMs: number) => {
+    left.add(stream);
+    setTimeout(() => stream.cancel(), withinMs).unref();
+  };
   const end = (withinMs: number) => {
+    endedWithinMs = withinMs;
     for (const stream of open) {
-      left.add(stream);
+      leave(stream, withinMs);
       stream.end();
-      setTimeout(() => stream.cancel(), withinMs).unref();
     }
   };
   return { end };

@@ -100,6 +100,14 @@ describe("the vendor's client, made harmless", () => {
     await cancelled!.promise;
   }, 15_000);
 
+  it('nor one that a call opens which was still on its way there', async () => {
+    const cancelled = Promise.withResolvers<unknown>();
+    const { client, batches } = await over({ appends: (call) => call.resume().once('cancelled', cancelled.resolve) });
+    batches.end(1_000); // from when it is opened: a call that is cancelled before there is a connection never arrives
+    void client.appendToStream('s', [event(ID)]).catch(() => undefined);
+    await cancelled.promise;
+  }, 15_000);
+
   it('does not end the process when a stream fails while a node of the cluster is looked for in vain', async () => {
     const url = `esdb+discover://127.0.0.1:${await freePort('127.0.0.1')}?tls=false&maxDiscoverAttempts=1`;
     const client = EventStoreDBClient.connectionString(url);

@@ -95,7 +95,12 @@ export class GrpcVault extends Vault {
   withSealing<T>(requests: readonly ScopeRequest[], work: (session: SealingSession) => Promise<T>): Promise<T> {
     const owners = requests.map(({ owner }) => owner);
     // Registered before the vault is asked: a fence that is set from now on waits for this session or refuses it.
-    return this.#sessions.run(owners, async () => work(await this.#insist(() => this.#session(requests))));
+    return this.#sessions.run(
+      owners,
+      async () => work(await this.#insist(() => this.#session(requests))),
+      // Nobody knows what came of that append: it may land for as long as the lease stood under which it was sealed.
+      (error) => (isMakulerError(error, 'store-unavailable') ? this.#lease.leaseMs : 0),
+    );
   }
 
   openingKeys(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, OpeningKey>> {

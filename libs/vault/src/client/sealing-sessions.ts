@@ -6,20 +6,35 @@ const keyOf = (owner: OwnerRef): string => `${owner.kind}:${owner.id}`;
 export class SealingSessions {
   readonly #underWay = new Map<string, Set<Promise<void>>>();
 
-  /** Registers a session from before its keys are asked for until `work` is over, however it ends. */
-  async run<T>(owners: readonly OwnerRef[], work: () => Promise<T>): Promise<T> {
+  /**
+   * Registers a session from before its keys are asked for until `work` is over, however it ends; and for `stayMs` longer, of an
+   * error after which what was sealed may still be on its way.
+   */
+  async run<T>(
+    owners: readonly OwnerRef[],
+    work: () => Promise<T>,
+    stayMs: (error: unknown) => number = () => 0,
+  ): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const keys = [...new Set(owners.map(keyOf))];
     for (const key of keys) this.#underWay.set(key, (this.#underWay.get(key) ?? new Set()).add(promise));
-    try {
-      return await work();
-    } finally {
+    const end = () => {
       for (const key of keys) {
         const sessions = this.#underWay.get(key);
         sessions?.delete(promise);
         if (sessions?.size === 0) this.#underWay.delete(key);
       }
       resolve();
+    };
+    try {
+      const result = await work();
+      end();
+      return result;
+    } catch (error) {
+      const ms = stayMs(error);
+      if (ms > 0) setTimeout(end, ms).unref();
+      else end();
+      throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { OwnerRef } from '#kernel';
 import { MakulerError } from '#kernel';
-import type { PoolClient } from '#postgres';
+import type { Pool, PoolClient } from '#postgres';
 import { randomUUID } from 'node:crypto';
 import type { FenceOrder } from '../shredder-contract.js';
 import type { Write } from './active.js';
@@ -8,7 +8,7 @@ import type { BucketRow } from './buckets.js';
 import { ownerKey } from './buckets.js';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import { noteCustodian } from './custodian-number.js';
-import { EpochMoved } from './epochs/epoch-moved.js';
+import { EpochMoved, sealHasCommitted } from './epochs/epoch-moved.js';
 import type { Holders } from './holders.js';
 import type { BucketKeyring } from './keyring.js';
 import type { Exception, OwnerRow } from './owners.js';
@@ -20,6 +20,7 @@ import type { Doomed } from './tombstones.js';
 /** Closes owners to new scopes and seals, for a while or for ever. */
 export class Fences {
   constructor(
+    private readonly pool: Pool,
     private readonly write: Write,
     private readonly keyring: BucketKeyring,
     private readonly custodian: CustodianMirrors,
@@ -34,10 +35,11 @@ export class Fences {
    * what was shredded is never minted again.
    */
   async fence(order: FenceOrder): Promise<void> {
-    await this.#putUp(order).catch((error: unknown) => {
+    await this.#putUp(order).catch(async (error: unknown) => {
+      if (!(error instanceof EpochMoved)) throw error;
       // Once more, with a bucket of the epoch that a seal has begun.
-      if (error instanceof EpochMoved) return this.#putUp(order);
-      throw error;
+      await sealHasCommitted(this.pool);
+      return this.#putUp(order);
     });
     await this.holders.quiesce(order.owner);
   }

@@ -108,7 +108,7 @@ export class Holders {
         this.#signal();
       },
       release: () => {
-        if (!holder.connected) return;
+        if (!holder.connected || this.#holders.get(holderId) !== holder) return;
         holder.leaseUntilMs = -Infinity;
         holder.connected = false;
         this.#holders.delete(holderId);

@@ -42,7 +42,7 @@ export class BucketKeyring {
 
   /**
    * New buckets are made under this epoch from now on. Called in the transaction that says so, while it holds the lock on the
-   * vault's row: whoever makes a bucket must find its epoch there (see `Minting.write`), so none can be left in an old one.
+   * vault's row: whoever makes a bucket must find its epoch there (see `writeMinted`), so none can be left in an old one.
    */
   beginEpoch(epoch: number, epochKey: Uint8Array): void {
     this.#assertHeld();

@@ -49,6 +49,7 @@ export const writeMinted = async (
   const statement = {
     name: 'mint-write',
     text: WRITE,
+    // $1 and $2 are the lease's; the groups of columns below begin at $3, $9, $11, $15, $17, $19, $20 and $24.
     values: [
       ...columns(fresh, 'bucket_id', 'generation', 'epoch', 'wrapped', 'scopes', 'owners'),
       ...columns(grown, 'scopes', 'owners'),
@@ -71,7 +72,7 @@ const DIVISION_BY_ZERO = '22012';
 
 /**
  * Buckets that grow must be as they were found: a record sealed under a key that was rotated away would be lost, and one that is
- * counted wrongly would never close. Behind `lock` they are. All of it is written, or none: the vault's row is looked at
+ * counted wrongly would never close (after `Minting.lock` they always are). All of it is written, or none: the vault's row is looked at
  * first, and a seal that changes it while this waits for the row makes it divide by zero, which takes back the owners too. Nothing is joined
  * with a whole table: PostgreSQL keeps the plan that it makes while the vault is next to empty, and that one reads all of it for each batch.
  * So whether an owner is new is left to the primary key, and a bucket that grows, which is there and locked, is written as a conflict:

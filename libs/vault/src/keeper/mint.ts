@@ -3,7 +3,7 @@ import { isSerializationFailure, isUniqueViolation } from '#postgres';
 import type { ScopeRequest } from '../vault.js';
 import type { Ask, Write } from './active.js';
 import { BUCKET_OWNERS, BUCKET_SCOPES, ownerKey } from './buckets.js';
-import { EpochMoved } from './epochs/epoch-moved.js';
+import { EpochMoved, sealHasCommitted } from './epochs/epoch-moved.js';
 import type { BucketKeyring } from './keyring.js';
 import type { CountedBucket } from './mint-write.js';
 import type { MintOutcome, MintSurroundings } from './minting.js';
@@ -64,7 +64,7 @@ export class Mint {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH);
       try {
-        const { outcomes } = await this.#commitOnceMore(batch.flatMap(({ groups }) => groups));
+        const { outcomes } = await this.#commitAtLast(batch.flatMap(({ groups }) => groups));
         let next = 0;
         for (const { groups, settle } of batch)
           settle.resolve({ outcomes: outcomes.slice(next, (next += groups.length)) });
@@ -78,16 +78,18 @@ export class Mint {
   /**
    * Owners that are met for the first time need no look before when those before them were new: that they are too is assumed.
    * When it is not so, or a fence has made an owner known while the batch was decided, it is decided anew, and then meets what is
-   * there. A seal may have begun another epoch: a bucket is made anew, in that one.
+   * there. A seal may have begun another epoch, or be about to: its commit is waited for, and a bucket is made anew.
    */
-  async #commitOnceMore(groups: Groups): Promise<MintBatch> {
+  async #commitAtLast(groups: Groups): Promise<MintBatch> {
     const isMet = groups.some((group) => group.some(({ owner }) => this.#met.has(ownerKey(owner))));
-    try {
-      return await this.#commit(groups, isMet || !this.#meetsNew ? undefined : this.#filling);
-    } catch (error) {
-      if (!mayBeDecidedAnew(error)) throw error;
-      return this.#commit(groups, undefined);
-    }
+    let assumed = isMet || !this.#meetsNew ? undefined : this.#filling;
+    for (let tries = 1; ; tries++, assumed = undefined)
+      try {
+        return await this.#commit(groups, assumed);
+      } catch (error) {
+        if (!mayBeDecidedAnew(error) || tries === TRIES) throw error;
+        if (error instanceof EpochMoved) await sealHasCommitted(this.database.pool);
+      }
   }
 
   /** `assumed`: nobody is known, and this is the bucket that is being filled. */
@@ -144,6 +146,9 @@ const counted = (outcomes: readonly MintOutcome[], total: number): readonly Coun
     return { ...outcome, mintSequence: made > 0 ? sequence : undefined };
   });
 };
+
+/** One that is refuted, one that a seal cuts off, one behind it. */
+const TRIES = 3;
 
 /** Calls that share a transaction at most. */
 const BATCH = 256;

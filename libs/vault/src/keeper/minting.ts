@@ -141,16 +141,18 @@ export class Minting {
   /** Mints or finds the keys of one group. Decides about all of its requests before it makes anything. */
   group(requests: readonly ScopeRequest[]): MintOutcome {
     this.#undo = [];
+    const fresh: Uint8Array[] = [];
     try {
       const found = requests.map((request) => this.#decide(request));
       const before = this.#made.size;
-      const fresh = newKeys(found.filter((key) => !key).length);
+      fresh.push(...newKeys(found.filter((key) => !key).length));
       const keys = found.map((key, index) => key ?? this.#make(requests[index]!, fresh.pop()!));
       return { keys, made: this.#made.size - before };
     } catch (error) {
       if (!(error instanceof MakulerError)) throw error;
       // One scope for two streams, or a bucket whose key is damaged: what was made of the group before is nobody's.
       for (const undo of this.#undo.toReversed()) undo();
+      for (const key of fresh) wipe(key);
       return { refused: error };
     }
   }
@@ -232,6 +234,7 @@ export class Minting {
     bucket.scopes++;
     this.#made.set(column, { scopeId, bucket, identity, sealed, dataKey });
     this.#undo.push(() => {
+      wipe(dataKey);
       bucket.scopes--;
       this.#made.delete(column);
     });

@@ -59,7 +59,7 @@ export const assemble = (
     counted: (row) => handedOut.counted(row, incarnation),
     committed: (sequence) => handedOut.note(incarnation, sequence),
   });
-  const fences = new Fences(write, keyring, custodian, holders, assertActive, unapplied);
+  const fences = new Fences(pool, write, keyring, custodian, holders, assertActive, unapplied);
   const epochs = new Epochs({
     ...{ pool, write, keyring, custodian, clock, installation, token, assertActive, sealEveryMs },
     windowMs: epochWindowMs,

@@ -216,7 +216,7 @@ export class Sealing {
 
 /**
  * The proof that no row depends on the roots before `epoch`. It stays true: a bucket never goes back, and one that is made
- * must lie in the epoch of the vault's row (`Minting.write`).
+ * must lie in the epoch of the vault's row (`writeMinted`).
  */
 export const assertNothingBefore = async (client: Pick<PoolClient, 'query'>, epoch: number): Promise<void> => {
   const { rows } = await client.query<{ count: string }>(
