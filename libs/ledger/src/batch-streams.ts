@@ -60,7 +60,11 @@ export const batchStreamsOf = (client: EventStoreDBClient): BatchStreams => {
   };
   const leave = (stream: BatchStream, withinMs: number) => {
     left.add(stream);
-    setTimeout(() => stream.cancel(), withinMs).unref();
+    const cancel = () => {
+      stream.end(); // one that was never ended is waited for by `dispose`, however it was cancelled
+      stream.cancel();
+    };
+    setTimeout(cancel, withinMs).unref();
   };
   const end = (withinMs: number) => {
     endedWithinMs = withinMs;
