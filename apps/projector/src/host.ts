@@ -62,7 +62,7 @@ export const host = (
       onStanding?.(standing);
     },
     notice: ({ event, ...facts }) =>
-      event === 'projection.failed' || event === 'projections.unreadable'
+      event === 'projection.failed' || event === 'projections.unreadable' || event === 'projection.repeated'
         ? parts.logger.error(facts, event)
         : parts.logger.info(facts, event),
   });

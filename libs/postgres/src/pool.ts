@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { translateError } from './errors.js';
+import { DatabaseError, translateError } from './errors.js';
 
 /** Connections of one process to one database. Every error that comes out of it went through `translateError`. */
 export type Pool = pg.Pool;
@@ -148,7 +148,8 @@ type Counted = { readonly rowCount: number | null };
 
 /**
  * One transaction of statements that are all known beforehand; a pool with `pipeline` sends them at once, so that it takes one exchange
- * with the server. Gives how many rows each of them met or made. Throws what the first one failed with: then all are rolled back.
+ * with the server. Gives how many rows each of them met or made. Throws what the first one failed with: then all are rolled back,
+ * unless it was a value of which the driver can make none for the server, who knows nothing of that. Only plain values, therefore.
  */
 export const inOneExchange = async (
   pool: Pool,
@@ -160,9 +161,9 @@ export const inOneExchange = async (
     ask(text, values),
   );
   const answers = await Promise.allSettled(sent);
-  // The commit of a transaction in which something failed rolls back. One that is not answered means a broken connection.
-  client.release(answers.at(-1)!.status === 'rejected');
   const failed = answers.find((answer) => answer.status === 'rejected');
+  // The commit of a transaction in which something failed rolls back. What no server has refused leaves the connection in doubt.
+  client.release(failed !== undefined && !(failed.reason instanceof DatabaseError));
   if (failed) throw failed.reason;
   return answers.slice(1, -1).map((answer) => ('value' in answer ? ((answer.value as Counted).rowCount ?? 0) : 0));
 };

@@ -1,16 +1,17 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { CommandContext } from '#kernel';
-import { inContext, inSpan } from '#kernel';
+import { codeOf, framesOf, inContext, inSpan } from '#kernel';
 import type { Batch, Ledger, RecordedEvent } from '#ledger';
 import type { LeaseRight, Pool } from '#postgres';
-import { askingOn, createDatabaseBy, inTransaction } from '#postgres';
+import { askingOn, inTransaction } from '#postgres';
 import type { Build, Checkpoint, Database } from './build.js';
 import { checkpointOf, moveCheckpoint, schemaOf } from './build.js';
 import { HandlerFailure, isPassing, isUnreadableLog } from './failures.js';
 import { applyRule, forgottenBy } from './forgetting.js';
 import { assertLed } from './leadership.js';
 import { Gathering } from './gathering.js';
+import type { Notice } from './notice.js';
 import type { Process } from './process.js';
 import type { Projection } from './projection.js';
 import type { ProjectionTables } from './schema.js';
@@ -24,6 +25,7 @@ export interface Applying {
   readonly ledger: Ledger;
   /** In whose name process managers act. */
   readonly context: () => CommandContext;
+  readonly notice: (notice: Notice) => void;
 }
 
 /** Whether a build has anything to do in these events but move on. */
@@ -71,6 +73,10 @@ const project = async (applying: Applying, build: Build, projection: Projection,
   } catch (error) {
     if (!(error instanceof HandlerFailure) || isPassing(error.cause) || isUnreadableLog(error.cause)) throw error;
     await projectAll(applying, build, projection, to, { apart: true });
+    // Nothing was lost, but something in how rows are put together is wrong, and nobody would ever see it.
+    const where = { projection: projection.name, role: build.role, eventId: error.event.eventId };
+    const { cause } = error;
+    applying.notice({ event: 'projection.repeated', ...where, code: codeOf(cause), frames: framesOf(cause) });
   }
   build.position = to.position;
 };
@@ -88,12 +94,8 @@ const projectAll = (
   { apart }: { readonly apart: boolean },
 ): Promise<void> =>
   inTransaction(pool, async (client) => {
-    const ask = askingOn(client);
-    const gathering = new Gathering(ask, { fixed: projection.options.fixed ?? [], apart });
-    const db = createDatabaseBy<ProjectionTables>((text, values) => {
-      gathering.flush(); // who asks by himself sees what was asked for before
-      return ask(text, values);
-    });
+    const gathering = new Gathering(askingOn(client), { fixed: projection.options.fixed ?? [], apart });
+    const db = gathering.database<ProjectionTables>();
     // A crash may take back the last commits, rows and checkpoint alike, in order: they are then made again from the log.
     // A connection plans a statement once, when the tables of a rebuild are still as good as empty: without this it would go
     // on reading them from end to end when they are full.

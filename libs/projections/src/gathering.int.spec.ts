@@ -1,7 +1,8 @@
 import { assert, asyncProperty, array, constantFrom, oneof, record, nat } from 'fast-check';
+import type { Kysely } from 'kysely';
 import type { RecordedEvent } from '#ledger';
 import type { Pool } from '#postgres';
-import { askingOn, createDatabaseBy, createPool, inTransaction } from '#postgres';
+import { askingOn, createPool, inTransaction } from '#postgres';
 import { testDatabase } from '#testing';
 import { GATHERED, Gathering } from './gathering.js';
 import { added, joined, kept, latest, replaced } from './merges.js';
@@ -11,6 +12,7 @@ interface Tables {
   thing: Thing;
   note: Note;
   tally: Tally;
+  pair: Pair;
 }
 interface Thing {
   id: string;
@@ -32,6 +34,18 @@ interface Tally {
   kind: string;
   n: number;
 }
+interface Pair {
+  kind: string;
+  sub: string;
+  n: number;
+}
+/** Which are different rows for the database. */
+const PAIRS = [
+  { kind: 'a', sub: 'x' },
+  { kind: 'A', sub: 'x' },
+  { kind: 'p q', sub: 'r' },
+  { kind: 'p', sub: 'q r' },
+];
 type Step = { readonly does: string; readonly id: string; readonly n: number };
 
 const event = (position: number) => ({ type: 'test.step', position: BigInt(position) }) as RecordedEvent;
@@ -62,6 +76,7 @@ const addToPlace = updates<Thing, 'place' | 'n'>('thing', {
 const moveThing = updates<Thing, 'id' | 'place'>('thing', { by: 'id', given: { id: 'text', place: 'text' } });
 const correctNotes = updates<Note, 'id' | 'text'>('note', { by: 'id', given: { id: 'text', text: 'text' } });
 const count = upserts<Tally>('tally', { key: ['kind'], set: { n: added } });
+const countPair = upserts<Pair>('pair', { key: ['kind', 'sub'], set: { n: added } });
 const resetTally = updates<Tally, 'kind' | 'n'>('tally', { by: 'kind', given: { kind: 'text', n: 'numeric' } });
 
 /** P7: that statements are gathered is not seen in the rows. */
@@ -74,7 +89,8 @@ describe('statements that are gathered', () => {
     await pool.query(`
       create table thing (id text primary key, kind text not null, n numeric not null, place text not null, seen jsonb not null, first text, last date);
       create table note (id text, position int primary key, text text, at timestamptz not null);
-      create table tally (kind text primary key, n int not null)`);
+      create table tally (kind text primary key, n int not null);
+      create table pair (kind text, sub text, n int not null, primary key (kind, sub))`);
   });
   afterAll(async () => {
     await pool.end();
@@ -84,21 +100,27 @@ describe('statements that are gathered', () => {
   /** Does the steps in one transaction; gives the rows, and how many statements it took to make them. */
   const outcome = (steps: readonly Step[], apart: boolean) =>
     inTransaction(pool, async (client) => {
-      await client.query('truncate thing, note, tally');
+      await client.query('truncate thing, note, tally, pair');
       let asked = 0;
       const ask = askingOn(client);
       const counting: typeof ask = (text, values) => (asked++, ask(text, values));
       const gathering = new Gathering(counting, { fixed: ['kind'], apart });
-      const db = createDatabaseBy<Tables>((text, values) => (gathering.flush(), counting(text, values)));
+      const db = gathering.database<Tables>();
       for (const [position, { does, id, n }] of steps.entries())
         gathering.add(event(position), await statements(db, does)(id, n, position));
       await gathering.settled();
       const rows = async (table: string) =>
         (await client.query(`select t::text as row from ${table} t order by 1`)).rows as unknown[];
-      return { asked, things: await rows('thing'), notes: await rows('note'), tallies: await rows('tally') };
+      return {
+        asked,
+        things: await rows('thing'),
+        notes: await rows('note'),
+        tallies: await rows('tally'),
+        pairs: await rows('pair'),
+      };
     });
 
-  const statements = (db: ReturnType<typeof createDatabaseBy<Tables>>, does: string) =>
+  const statements = (db: Kysely<Tables>, does: string) =>
     ({
       note: (id: string, n: number, position: number) =>
         insertNote({ id, position, text: n === 0 ? null : `"${n}\\ud800\ud800`, at: new Date(n) }),
@@ -113,6 +135,7 @@ describe('statements that are gathered', () => {
       place: (_id: string, n: number) => addToPlace({ place: placeOf(n), n }),
       move: (id: string, n: number) => moveThing({ id, place: placeOf(n) }),
       correct: (id: string, n: number) => correctNotes({ id, text: String(n) }),
+      pair: (id: string, n: number) => countPair({ ...PAIRS[n]!, n: id.charCodeAt(0) }),
       count: (id: string, n: number) => count({ kind: kindOf(id), n }),
       reset: (id: string, n: number) => resetTally({ kind: kindOf(id), n }),
       remove: (id: string) => db.deleteFrom('thing').where('id', '=', id),
@@ -124,7 +147,19 @@ describe('statements that are gathered', () => {
 
   it('leave the rows that they leave one by one, whatever stands between them', async () => {
     const id = constantFrom('a', 'b', 'c', 'd');
-    const often = constantFrom('note', 'seen', 'seen', 'replace', 'add', 'kind', 'place', 'correct', 'count', 'reset');
+    const often = constantFrom(
+      'note',
+      'seen',
+      'seen',
+      'replace',
+      'add',
+      'kind',
+      'place',
+      'correct',
+      'count',
+      'pair',
+      'reset',
+    );
     const does = oneof(
       { weight: 14, arbitrary: often },
       { weight: 1, arbitrary: constantFrom('remove', 'look', 'move', 'fresh') },
@@ -149,6 +184,13 @@ describe('statements that are gathered', () => {
   it('count up in one statement, however often one row is meant', async () => {
     const steps = Array.from({ length: 50 }, (_, n) => ({ does: 'count', id: 'abc'[n % 3]!, n }));
     expect(await outcome(steps, false)).toMatchObject({ asked: 1, tallies: [{}, {}, {}] });
+  });
+
+  it('are merged for one key only, and never for two that are written alike', async () => {
+    const steps = [0, 1, 2, 3, 0].map((n) => ({ does: 'pair', id: 'a', n }));
+    const { asked, pairs } = await outcome(steps, false);
+    expect(pairs).toHaveLength(PAIRS.length);
+    expect(asked).toBeLessThan(steps.length);
   });
 
   it('are sent before they are larger than a statement should be', async () => {

@@ -1,5 +1,7 @@
+import type { Kysely } from 'kysely';
 import type { RecordedEvent } from '#ledger';
 import type { Ask } from '#postgres';
+import { createDatabaseBy } from '#postgres';
 import { HandlerFailure } from './failures.js';
 import type { Effect, Effects } from './projection.js';
 import type { RowWrite } from './row-writes.js';
@@ -24,6 +26,14 @@ export class Gathering {
     private readonly ask: Ask,
     private readonly options: { readonly fixed: readonly string[]; readonly apart: boolean },
   ) {}
+
+  /** For who asks by himself, as what forgets does: he sees all that was asked for before. */
+  database<Tables>(): Kysely<Tables> {
+    return createDatabaseBy<Tables>((text, values) => {
+      this.flush();
+      return this.ask(text, values);
+    });
+  }
 
   /** Takes what a handler gave back. */
   add(event: RecordedEvent, effects: Effects): void {

@@ -8,6 +8,6 @@ export type { Reaction } from './process.js';
 export type { Forgotten, ForgetRule } from './forgetting.js';
 export { ProjectionRunner } from './runner.js';
 export type { RunnerOptions } from './runner.js';
-export type { Notice } from './lane.js';
+export type { Notice } from './notice.js';
 export { ProjectionStates } from './states.js';
 export type { ProjectionState } from './states.js';

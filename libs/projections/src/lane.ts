@@ -7,28 +7,9 @@ import type { Build, Write } from './build.js';
 import { LeadershipLost, checkpointOf, markStatus, moveCheckpoint } from './build.js';
 import { HandlerFailure, isPassing } from './failures.js';
 
-/** What happened, for the log and for metrics: names, ids and codes. */
-export type Notice =
-  | {
-      readonly event: 'projection.failed';
-      readonly projection: string;
-      readonly role: string;
-      readonly code: string;
-      readonly eventId: string;
-      readonly frames: readonly string[];
-    }
-  | {
-      readonly event: 'projections.paused' | 'projections.unreadable';
-      readonly projections: readonly string[];
-      readonly code: string;
-      readonly frames?: readonly string[];
-    }
-  | { readonly event: 'projection.swapped' | 'projection.rebuilding'; readonly projection: string };
-
 export interface LaneOptions extends Applying {
   readonly write: Write;
   readonly maxBatch: number;
-  readonly notice: (notice: Notice) => void;
   /** Called after each batch that ended at the end of the log. */
   readonly caughtUp: () => void;
   /** First and longest wait after an outage, and the wait after the log could not be read. */

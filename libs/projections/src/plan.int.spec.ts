@@ -1,7 +1,7 @@
 import { createDatabase, createPool, migrate } from '#postgres';
 import { LedgerDouble, testDatabase } from '#testing';
 import type { Write } from './build.js';
-import type { Notice } from './lane.js';
+import type { Notice } from './notice.js';
 import { swapFinished } from './plan.js';
 import { projection } from './projection.js';
 import type { ProjectionTables } from './schema.js';

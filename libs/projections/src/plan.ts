@@ -1,7 +1,7 @@
 import type { Ledger } from '#ledger';
 import type { Build, Database, Follower, Write } from './build.js';
 import { markStatus } from './build.js';
-import type { Notice } from './lane.js';
+import type { Notice } from './notice.js';
 import type { Projection } from './projection.js';
 import type { BuildRow } from './schema.js';
 import { createBuild, dropBuilds, dropRetired, fingerprintOf, insertBuild, swap } from './tables.js';

@@ -6,7 +6,7 @@ import type { Envelope } from '#ledger';
 import type { Pool } from '#postgres';
 import { createDatabase, createPool } from '#postgres';
 import { LedgerDouble, testDatabase } from '#testing';
-import type { Notice } from './lane.js';
+import type { Notice } from './notice.js';
 import type { Follower } from './build.js';
 import { process } from './process.js';
 import { projection } from './projection.js';
@@ -41,7 +41,7 @@ interface Counts {
   counted: { n: number };
 }
 const insertCount = inserts<Counts['counted']>('counted');
-const counted = (poison: number[] = []) =>
+const counted = (poison: { includes(n: number): boolean } = []) =>
   projection<Counts>('counted', {
     version: 1,
     holdsPersonalData: false,
@@ -170,6 +170,15 @@ describe('the projection runner', () => {
     });
     expect(failed).toMatchObject({ position: 3n, lastError: { code: 'sqlstate-23505' } });
     expect(await numbers()).toEqual([1, 2, 3]);
+  });
+
+  it('says so when what fails in common succeeds event by event', async () => {
+    const once = new Set([2]);
+    await start([counted({ includes: (n) => once.delete(n) })], 100);
+    await tick(1, 2, 3);
+    await upTo(counted());
+    expect(await numbers()).toEqual([1, 2, 3]);
+    expect(notices).toContainEqual(expect.objectContaining({ event: 'projection.repeated', projection: 'counted' }));
   });
 
   it('goes on at that very event when it is resumed', async () => {

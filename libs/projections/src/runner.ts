@@ -8,7 +8,7 @@ import type { Build, Database, Follower } from './build.js';
 import { LeadershipLost } from './build.js';
 import { isPassing, isUnreadableLog } from './failures.js';
 import type { Applying } from './apply.js';
-import type { Notice } from './lane.js';
+import type { Notice } from './notice.js';
 import { Lane } from './lane.js';
 import { Leadership } from './leadership.js';
 import type { Planning } from './plan.js';

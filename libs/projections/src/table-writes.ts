@@ -28,6 +28,10 @@ interface Use {
 const valueIn = (row: object, column: string): string => String((row as Record<string, unknown>)[column]).toLowerCase();
 const addressOf = (column: string, row: object): string => `${column}=${valueIn(row, column)}`;
 
+/** Whether both are of one row for the database too: texts that differ in case are none, and come one after the other. */
+const isOne = (key: readonly string[], one: object, other: object): boolean =>
+  key.every((column) => (one as Record<string, unknown>)[column] === (other as Record<string, unknown>)[column]);
+
 /** The round after the last at this address. */
 const after = (rounds: ReadonlyMap<string, number>, address: string): number => (rounds.get(address) ?? -1) + 1;
 
@@ -72,9 +76,9 @@ export class TableWrites {
     const { key, merged } = statement;
     this.#key = key.join();
     const { addresses, uncertain, earliest } = this.#limits(statement, row);
-    const id = key.map((column) => valueIn(row, column)).join(' ');
+    const id = JSON.stringify(key.map((column) => valueIn(row, column)));
     const held = key.length === 0 ? undefined : this.#held.get(id);
-    if (held && merged && held.group.statement === statement && held.round >= earliest) {
+    if (held && merged && held.group.statement === statement && held.round >= earliest && isOne(key, held.row, row)) {
       held.row = merged(held.row, row);
       return (held.group.rows[held.at] = rowText(held.row)).length;
     }

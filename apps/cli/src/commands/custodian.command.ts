@@ -56,7 +56,7 @@ export const registerCustodian = (program: Command): void => {
     .option(...YES)
     .action(
       action<ChangeOptions, [string]>(async ({ output, options }, id) => {
-        const question = `What the mirror ${id} may still hold, nobody will confirm as destroyed. Retire it?`;
+        const question = `What the mirror ${id} may still hold, nobody will confirm as destroyed. Retire it? This cannot be undone.`;
         if (!(await agreesTo(question, options, output))) return false;
         const operator = await connect(options, 'operator');
         await operator.post('/v1/vault/mirrors/{id}/retirement', { path: { id } });
@@ -78,7 +78,7 @@ export const registerCustodian = (program: Command): void => {
     .option(...YES)
     .action(
       action<ChangeOptions, [string]>(async ({ output, options }, id) => {
-        const question = `What the mirror ${id} holds is replaced by what the others hold; journals are united. Repair it?`;
+        const question = `What the mirror ${id} holds is replaced by what the others hold; journals are united. Repair it? This cannot be undone.`;
         if (!(await agreesTo(question, options, output))) return false;
         const api = await connect(options, 'operator');
         const { body } = await api.post('/v1/vault/mirrors/{id}/repair', { path: { id } });
