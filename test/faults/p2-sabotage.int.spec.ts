@@ -59,8 +59,8 @@ const SABOTAGES: readonly (Sabotage & { readonly shows: keyof Outcome })[] = [
   {
     name: 'look-up tokens are written to a table',
     file: 'libs/vault/src/keeper/minting.js',
-    find: 'const dataKey = newKey();',
-    replace: `const dataKey = newKey();
+    find: 'const scopeId = newScopeId(this.surroundings.nowMs());',
+    replace: `const scopeId = newScopeId(this.surroundings.nowMs());
       const token = process.getBuiltinModule('node:crypto').createHash('sha256').update(request.owner.id).digest('hex');
       void this.client.query(\`create table if not exists lookup_token (token bytea, scope_id uuid);
         insert into lookup_token values ('\\\\x\${token}', '\${scopeId}')\`);`,
