@@ -64,11 +64,16 @@ export class Erasing {
   }
 
   async #plan({ erasureId }: Plan): Promise<Plan> {
-    const { body } = await eventually(
-      () => this.makuler.get(`/v1/erasures/${erasureId}/plan`, { as: 'approver', purpose: PURPOSE }),
-      ({ status }) => status === 200,
-    );
-    return body as Plan;
+    const items: Plan['items'][number][] = [];
+    for (let page = '?limit=500'; ;) {
+      const { body } = await eventually(
+        () => this.makuler.get(`/v1/erasures/${erasureId}/plan${page}`, { as: 'approver', purpose: PURPOSE }),
+        ({ status }) => status === 200,
+      );
+      items.push(...body.items);
+      if (body.nextCursor === null) return { ...body, items };
+      page = `?limit=500&cursor=${encodeURIComponent(body.nextCursor)}`;
+    }
   }
 
   #ask(path: string, body: unknown, as: 'compliance' | 'approver') {
