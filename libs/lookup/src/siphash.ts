@@ -2,6 +2,7 @@ const encoder = new TextEncoder();
 /** A UTF-16 unit takes three bytes at most; the last word is filled up to eight. */
 const BYTES_PER_UNIT = 3;
 const WORD = 8;
+const LAST_ASCII = 0x7f;
 
 /**
  * SipHash-2-4, 64 bits, of a text in UTF-8 (Aumasson and Bernstein, SipHash: a fast short-input PRF, 2012), in halves of 32 bits.
@@ -22,12 +23,23 @@ export class SipHash {
 
   of(text: string): void {
     this.#makeRoomFor(text.length * BYTES_PER_UNIT + WORD);
-    const { written: length } = encoder.encodeInto(text, this.#bytes);
+    const length = this.#write(text);
     const end = length & -WORD;
-    this.#bytes.fill(0, length, end + WORD - 1);
     this.#bytes[end + WORD - 1] = length;
-    this.#mix((end + WORD) / 4);
-    this.#bytes.fill(0, 0, end + WORD); // words are personal data: none stays here until the next
+    const count = (end + WORD) / 4;
+    this.#mix(count);
+    for (let at = 0; at < count; at++) this.#words[at] = 0; // words are personal data: none stays here until the next
+  }
+
+  /** Into bytes that are all zero. Most words are short and ASCII: a call of the encoder would cost more than all the rest. */
+  #write(text: string): number {
+    const bytes = this.#bytes;
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit > LAST_ASCII) return encoder.encodeInto(text, bytes).written;
+      bytes[at] = unit;
+    }
+    return text.length;
   }
 
   /** Over so many words of 32 bits. The numbers below are those of the paper; a sum of halves carries where it came out smaller. */
