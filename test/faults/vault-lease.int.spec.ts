@@ -3,10 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
 import { MakulerError, newId, subjectOwner, SystemClock } from '#kernel';
 import { createPool } from '#postgres';
 import type { GrpcVault } from '#vault';
+import { VaultConnection } from '../../libs/vault/src/client/connection.js';
 import type { VaultHouse } from './vault-house.js';
 import { startVaultHouse, TEST_LEASE_MS } from './vault-house.js';
 
@@ -88,6 +90,35 @@ describe('a lease', () => {
     expect(Buffer.from(vault.open(again, block, AD)).toString()).toBe('Kari');
     vault.assertCurrent([scopeId]);
   });
+
+  it.each(['openingKeys', 'openOnce'] as const)(
+    'gives nothing that was shredded while the vault’s answer to %s was on its way',
+    async (asked) => {
+      const owner = person();
+      const { scopeId, block } = await seal(owner);
+      const vault = house.vaultOf('worker');
+      await vault.ready(10_000);
+      const ask = VaultConnection.prototype.call;
+      const late = jest.spyOn(VaultConnection.prototype, 'call').mockImplementation(async function (
+        this: VaultConnection,
+        ...call
+      ) {
+        const answer = await ask.apply(this, call);
+        if (call[0] === 'Open') await shred(owner, [scopeId]);
+        return answer;
+      } as typeof ask);
+      try {
+        const found =
+          asked === 'openOnce'
+            ? await vault.openOnce([{ scopeId, block, associatedData: AD }])
+            : [(await vault.openingKeys([scopeId])).get(scopeId)?.state];
+        expect(found).toEqual(['shredded']);
+      } finally {
+        late.mockRestore();
+        await vault.close();
+      }
+    },
+  );
 
   it('is waited out for a session that does not end, and that session seals no more', async () => {
     const owner = person();

@@ -1,6 +1,6 @@
 import type { Clock, ScopeId } from '#kernel';
 import { isMakulerError, MakulerError, SystemClock } from '#kernel';
-import { sealBytes } from '../aead.js';
+import { sealBytes, wipe } from '../aead.js';
 import { refusal, unavailable } from '../rpc/errors.js';
 import type { MintReply, OpenedKey, OpenReply } from '../rpc/messages.js';
 import type { OpenedBlock, OpeningKey, ScopeKey, ScopeRequest, SealedBlock, SealingSession } from '../vault.js';
@@ -219,7 +219,7 @@ export class GrpcVault extends Vault {
       try {
         return open(keys, dropped);
       } finally {
-        for (const { record } of keys) record?.fill(0);
+        for (const { record } of keys) if (record) wipe(record);
       }
     });
   }
@@ -233,7 +233,10 @@ export class GrpcVault extends Vault {
         outcomes.map(({ refused, keys, mintSequence }, index) => {
           if (refused) return refusal(refused);
           // Shredded between the vault's answer and now: refused as it would be if it were asked again.
-          if (keys.some(({ scopeId }) => dropped.has(scopeId as ScopeId))) return new MakulerError('scope-shredded');
+          if (keys.some(({ scopeId }) => dropped.has(scopeId as ScopeId))) {
+            for (const { dataKey } of keys) wipe(dataKey);
+            return new MakulerError('scope-shredded');
+          }
           const held = keys.map(({ scopeId, dataKey }, at) =>
             this.#cache.put({ ...groups[index]![at]!, scopeId: scopeId as ScopeId }, dataKey),
           );
@@ -259,7 +262,10 @@ export class GrpcVault extends Vault {
     try {
       const answer = answerOf(scopeId, key);
       if (answer.state !== 'live') return answer;
-      if (dropped.has(scopeId)) return { state: 'shredded' };
+      if (dropped.has(scopeId)) {
+        wipe(answer.record);
+        return { state: 'shredded' };
+      }
       const name = nameIn(answer.record);
       return { state: 'live', key: this.#cache.put({ ...name, scopeId }, keyIn(answer.record)) };
     } catch (error) {
