@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { jest } from '@jest/globals';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
 import { MakulerError, newId, subjectOwner, SystemClock } from '#kernel';
 import { createPool } from '#postgres';
@@ -99,14 +98,11 @@ describe('a lease', () => {
       const vault = house.vaultOf('worker');
       await vault.ready(10_000);
       const ask = VaultConnection.prototype.call;
-      const late = jest.spyOn(VaultConnection.prototype, 'call').mockImplementation(async function (
-        this: VaultConnection,
-        ...call
-      ) {
+      VaultConnection.prototype.call = async function (this: VaultConnection, ...call) {
         const answer = await ask.apply(this, call);
         if (call[0] === 'Open') await shred(owner, [scopeId]);
         return answer;
-      } as typeof ask);
+      } as typeof ask;
       try {
         const found =
           asked === 'openOnce'
@@ -114,7 +110,7 @@ describe('a lease', () => {
             : [(await vault.openingKeys([scopeId])).get(scopeId)?.state];
         expect(found).toEqual(['shredded']);
       } finally {
-        late.mockRestore();
+        VaultConnection.prototype.call = ask;
         await vault.close();
       }
     },
