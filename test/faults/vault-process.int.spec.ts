@@ -156,6 +156,13 @@ describe('the vault’s process', () => {
       await working;
     }
     await house.projector.ready(5_000);
+    // The shredder has a connection of its own, which is tried again within half a second.
+    let reached = false;
+    while (!reached)
+      await orOutage(async () => {
+        await house.shredder.receiptOf(randomUUID());
+        reached = true;
+      });
     await Promise.all(alive.map(async (sealed) => expect(await read(sealed)).toBe(sealed.owner.id)));
     for (const [orderId, { sealed, done }] of orders) {
       const receipt = await house.shredder.receiptOf(orderId);
