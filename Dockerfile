@@ -9,8 +9,6 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production
-# Room for the batches of the log that are under way (apps/cli/src/up/child.ts).
-ENV NODE_OPTIONS=--max-semi-space-size=32
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import type { ConfigurationError } from '#kernel';
 import { readConfig as readApi } from '../../apps/api/src/config.js';
+import { flagsOf } from '../../apps/cli/src/up/flags.js';
 import { readConfig as readProjector } from '../../apps/projector/src/config.js';
 import { readVaultConfiguration } from '../../apps/vault/src/config.js';
 import { readConfig as readWorker } from '../../apps/worker/src/config.js';
@@ -71,7 +72,7 @@ describe('docker-compose.yml', () => {
     'gives %s every setting that it needs and none that it does not read, and its program',
     (name, app) => {
       const { command, environment = {} } = compose.services[name]!;
-      expect(command).toEqual([`dist/apps/${app}/src/main.js`]);
+      expect(command).toEqual([...flagsOf(app), `dist/apps/${app}/src/main.js`]);
       expect(needed(app).length).toBeGreaterThan(3);
       const settings = Object.keys(environment).map((name) =>
         isSecretFile(name, environment) ? name.slice(0, -5) : name,

@@ -11,6 +11,7 @@ import { holdings } from '#retention';
 import { testDatabase } from '#testing';
 import { Tokens } from '#tokens';
 import { reachesEnd } from './at-the-end.js';
+import { flagsOf } from '../../apps/cli/src/up/flags.js';
 import type { Bench, Report } from './bench.js';
 import { latenciesOf, quantile } from './bench.js';
 import { inBulk, personOf, registered, write } from './business.js';
@@ -79,7 +80,7 @@ const measure = async (report: Report, customers: number, environment: NodeJS.Pr
   const row = (what: string, value: number, unit: string) =>
     report.row(label(customers, what), value, unit, customers === FEW ? undefined : label(FEW, what));
   const begun = performance.now();
-  const api = await startProgram(built('apps/api/src/main.js'), [], environment);
+  const api = await startProgram([...flagsOf('api'), built('apps/api/src/main.js')], environment);
   const search = async (question: object) => {
     const answer = await fetch(`http://127.0.0.1:${api.port}/v1/customers/search`, {
       method: 'POST',

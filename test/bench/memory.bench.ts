@@ -6,28 +6,31 @@ import { reachesEnd } from './at-the-end.js';
 import type { Bench, Report } from './bench.js';
 import { slopeOf } from './bench.js';
 import { inBulk, personOf, writeCustomer } from './business.js';
+import { liveMemory } from './live-memory.js';
 import type { RunningSystem } from './running-system.js';
 import { withSystem } from './running-system.js';
 
 const CUSTOMERS = 500;
 const SAMPLE_MS = 500;
 const LANES = 4;
-/** Share of the time that is not fitted: caches fill, code is compiled. */
-const WARM_UP = 0.4;
+/** Shares of the time: until caches are full and code is compiled, and then until V8's spaces have the size that the load gives them. */
+const FILLING = 0.2;
+const SETTLING = 0.2;
 const PARTS = ['event-node', 'vault', 'api', 'projector', 'worker'] as const satisfies readonly PartName[];
 const HOUR_MS = 3_600_000;
-const MIB = 1024;
+const KIB = 1024;
 
 /**
- * Resident memory of each process under a steady load on people who are all there: what grows then is no data. A line is
- * fitted through the samples after the warm-up; its slope an hour says whether it would grow for ever.
+ * Memory of each process under a steady load on people who are all there: what grows then is no data. A line is fitted through
+ * the samples of resident memory after the warm-up; what is still reached then, and in the end, says whether anything is kept.
  */
 export const memory: Bench = {
   name: 'memory',
-  about: 'resident memory of each process, and how it grows under load (--minutes, 1 unless told; 10 say more)',
+  about:
+    'memory of each process, resident and live, and how it grows under load (--minutes, 1 unless told; 10 say more)',
   run: (report, { minutes }) =>
     withSystem(async (system) => {
-      const idle = await sample(system);
+      const idle = await sample(system, resident);
       for (const part of PARTS) report.row(`${part}: at rest`, idle[part], 'MiB');
       report.row('all: at rest', total(idle), 'MiB');
       const ids: CustomerId[] = [];
@@ -35,38 +38,57 @@ export const memory: Bench = {
         ids[n] = await writeCustomer(system.parts.ledger, n);
       });
       await reachesEnd(report, system.parts);
-      const samples = await underLoad(report, system, ids, minutes * 60_000);
-      const fitted = samples.filter(([ms]) => ms >= WARM_UP * minutes * 60_000);
-      for (const part of PARTS) {
-        const { slope, mean } = slopeOf(fitted.map(([ms, memory]) => [ms, memory[part]]));
-        report.row(`${part}: under load`, mean, 'MiB', `${part}: at rest`);
-        report.row(`${part}: growth in an hour`, slope * HOUR_MS, 'MiB', `${part}: under load`);
+      const load = (share: number, step: string) =>
+        underLoad(report, system, ids, { ms: share * minutes * 60_000, step });
+      await load(FILLING, 'caches fill');
+      const liveBefore = await sample(system, liveMemory);
+      const begun = performance.now();
+      await load(SETTLING, 'spaces settle');
+      const fitted = await load(1 - FILLING - SETTLING, 'under load');
+      const liveAfter = await sample(system, liveMemory);
+      const hours = (performance.now() - begun) / HOUR_MS;
+      for (const [name, of] of [
+        ...PARTS.map((part) => [part, (one: Sample) => one[part]] as const),
+        ['all', total] as const,
+      ]) {
+        const { slope, mean } = slopeOf(fitted.map(([ms, memory]) => [ms, of(memory)]));
+        report.row(`${name}: under load`, mean, 'MiB', `${name}: at rest`);
+        report.row(`${name}: growth in an hour`, slope * HOUR_MS, 'MiB', `${name}: under load`);
+        report.row(`${name}: live`, of(liveAfter), 'MiB', `${name}: under load`);
+        report.row(
+          `${name}: live, growth in an hour`,
+          (of(liveAfter) - of(liveBefore)) / hours,
+          'MiB',
+          `${name}: live`,
+        );
       }
-      const { slope, mean } = slopeOf(fitted.map(([ms, memory]) => [ms, total(memory)]));
-      report.row('all: under load', mean, 'MiB', 'all: at rest');
-      report.row('all: growth in an hour', slope * HOUR_MS, 'MiB', 'all: under load');
     }),
 };
 
 type Sample = Readonly<Record<(typeof PARTS)[number], number>>;
 const total = (sampled: Sample): number => Object.values(sampled).reduce((sum, mib) => sum + mib, 0);
 
-/** Resident memory in MiB, as Linux counts it (proc_pid_status(5)). Throws where there is no /proc. */
-const sample = async ({ installation }: RunningSystem): Promise<Sample> => {
+const sample = async ({ installation }: RunningSystem, memoryOf: (pid: number) => Promise<number>): Promise<Sample> => {
   const pids = await installation.pids();
-  const resident = async (pid: number) => {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / MIB;
-  };
-  const entries = await Promise.all(PARTS.map(async (part) => [part, await resident(pids[part])] as const));
-  return Object.fromEntries(entries) as Sample;
+  const sampled: Partial<Record<keyof Sample, number>> = {};
+  for (const part of PARTS) sampled[part] = await memoryOf(pids[part]);
+  return sampled as Sample;
+};
+
+/**
+ * Resident memory of its own (`RssAnon`, proc_pid_status(5)) in MiB: what is mapped from files, such as Node itself, is the machine's
+ * to drop and to read again. Throws where there is no /proc.
+ */
+const resident = async (pid: number): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/RssAnon:\s+(\d+) kB/.exec(status)![1]) / KIB;
 };
 
 const underLoad = async (
   report: Report,
   system: RunningSystem,
   ids: readonly string[],
-  durationMs: number,
+  { ms: durationMs, step }: { readonly ms: number; readonly step: string },
 ): Promise<readonly (readonly [ms: number, sampled: Sample])[]> => {
   const samples: [number, Sample][] = [];
   const begun = performance.now();
@@ -76,8 +98,8 @@ const underLoad = async (
   };
   const watch = async () => {
     while (past() < durationMs) {
-      samples.push([past(), await sample(system)]);
-      report.progress('under load', past() / durationMs);
+      samples.push([past(), await sample(system, resident)]);
+      report.progress(step, past() / durationMs);
       await delay(SAMPLE_MS);
     }
   };

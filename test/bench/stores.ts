@@ -22,17 +22,13 @@ const portIn = (ready: string): number => {
   return port ?? Number(address?.split(':').at(-1));
 };
 
-/** As `makuler up` starts them. The second makes a program end when this one is gone, however it went: a benchmark that was cut off leaves nothing running. */
-const FLAGS = [
-  '--max-semi-space-size=32',
-  '--import',
-  new URL('../../libs/observability/src/follow-parent.js', import.meta.url).href,
-];
+/** Makes a program end when this one is gone, however it went: a benchmark that was cut off leaves nothing running. */
+const FOLLOW = ['--import', new URL('../../libs/observability/src/follow-parent.js', import.meta.url).href];
 
-/** Starts a program, and gives the port of its ready line. Throws what it said when it ends instead. */
-export const startProgram = async (script: string, args: readonly string[], env: NodeJS.ProcessEnv) => {
+/** Starts a program (`command`: flags for Node, the script, what it is told), and gives the port of its ready line. Throws what it said when it ends instead. */
+export const startProgram = async (command: readonly string[], env: NodeJS.ProcessEnv) => {
   const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
-  const child = spawn(process.execPath, [...FLAGS, script, ...args], { env, stdio: [...stdio] });
+  const child = spawn(process.execPath, [...FOLLOW, ...command], { env, stdio: [...stdio] });
   const ended = once(child, 'close');
   let said = '';
   child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -41,7 +37,7 @@ export const startProgram = async (script: string, args: readonly string[], env:
     const ready = said.split('\n').find((line) => line.includes('"event":"ready"'));
     if (ready) return { port: portIn(ready), pid: child.pid!, stop: async () => (child.kill(), ended) };
     if ((await Promise.race([once(child.stdout!, 'data'), ended.then(() => 'ended' as const)])) === 'ended')
-      throw new Error(`${script} did not start: ${said}`);
+      throw new Error(`${command.join(' ')} did not start: ${said}`);
   }
 };
 
@@ -58,7 +54,7 @@ const urlOf = (port: number, caFile: string) =>
 export const startEventNodeProgram = async (): Promise<Store> => {
   const { directory, certFile, keyFile, caFile } = await withCertificate();
   const database = await testDatabase();
-  const { port, stop } = await startProgram(built('apps/event-node/src/main.js'), [], {
+  const { port, stop } = await startProgram([built('apps/event-node/src/main.js')], {
     EVENT_NODE_DATABASE_URL: database.url,
     EVENT_NODE_PORT: '0',
     EVENT_NODE_CERT_FILE: certFile,
@@ -76,7 +72,7 @@ export const startEventNodeProgram = async (): Promise<Store> => {
 /** do-nothing-node.ts */
 export const startDoNothing = async (): Promise<Store> => {
   const { directory, certFile, keyFile, caFile } = await withCertificate();
-  const { port, stop } = await startProgram(built('test/bench/do-nothing-node.js'), [certFile, keyFile], {});
+  const { port, stop } = await startProgram([built('test/bench/do-nothing-node.js'), certFile, keyFile], {});
   const end = async () => {
     await stop();
     await rm(directory, { recursive: true });
@@ -100,7 +96,7 @@ export const startVaultProgram = async (eventStoreUrl: string): Promise<VaultUnd
   const authority = await ensureAuthority(join(directory, 'pki'));
   const server = await authority.ensureCertificate('vault', { usage: 'server' });
   const database = await testDatabase();
-  const { port, stop } = await startProgram(built('apps/vault/src/main.js'), [], {
+  const { port, stop } = await startProgram([built('apps/vault/src/main.js')], {
     VAULT_DATABASE_URL: database.url,
     EVENTSTORE_URL: eventStoreUrl,
     VAULT_PORT: '0',

@@ -5,16 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { awaitReadyLine } from './ready-line.js';
 import type { ReadyLine } from './ready-line.js';
 
-/**
- * Whoever reads the log keeps a batch or two for as long as they are worked on: in the space that V8 begins with they are copied again
- * and again, a fifth of what such a process costs. The `Dockerfile` says the same.
- */
-const SPACE = ['--max-semi-space-size=32'];
-
 export interface ChildSpec {
   /** A script that Node runs, and one that is loaded before it. */
   readonly script: string;
   readonly preload: string;
+  /** Flags for Node. */
+  readonly flags: readonly string[];
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
@@ -43,7 +39,7 @@ export const startChild = async (spec: ChildSpec): Promise<RunningChild> => {
       '-c',
       'ulimit -c 0; exec "$0" "$@"',
       process.execPath,
-      ...SPACE,
+      ...spec.flags,
       '--import',
       pathToFileURL(spec.preload).href,
       spec.script,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { freePort } from '#kernel';
 import { startChild } from './child.js';
+import { flagsOf } from './flags.js';
 import { Crew } from './crew.js';
 import type { Part } from './crew.js';
 import { assertAllDurable, beginPostgres, prepareDatabases } from './database.js';
@@ -212,7 +213,7 @@ export class System {
         name: app,
         logFile,
         begin: async () => {
-          const child = await startChild({ script: scriptOf(app), preload, env, logFile });
+          const child = await startChild({ script: scriptOf(app), preload, flags: flagsOf(app), env, logFile });
           return { ...child, stop: () => child.stop(GRACE_MS) };
         },
         detail: () => {
