@@ -43,6 +43,37 @@ describe('calls that are gathered', () => {
     expect(await Promise.all(later)).toEqual(['<2>', '<3>', '<4>']);
   });
 
+  it('are waited for where several are expected, for as long as it takes for most of them to come', async () => {
+    const calls: (readonly number[])[] = [];
+    let expected = 6;
+    const coalescer = new Coalescer<number, number>(async (items) => (calls.push(items), items), 1, {
+      expected: () => expected,
+      withinMs: 60_000,
+    });
+    const asked = [coalescer.ask(1)];
+    await pause(20);
+    expect(calls).toEqual([]);
+    expected = 0;
+    asked.push(coalescer.ask(2));
+    expect(await Promise.all(asked)).toEqual([1, 2]);
+    expect(calls).toEqual([[1, 2]]);
+  });
+
+  it('are waited for no longer than was said, and not at all where few are expected', async () => {
+    const calls: (readonly number[])[] = [];
+    let expected = 1_000;
+    const coalescer = new Coalescer<number, number>(async (items) => (calls.push(items), items), 1, {
+      expected: () => expected,
+      withinMs: 10,
+    });
+    expect(await coalescer.ask(1)).toBe(1);
+    expected = 4;
+    const next = coalescer.ask(2);
+    await nextTurn();
+    expect(calls).toEqual([[1], [2]]);
+    expect(await next).toBe(2);
+  });
+
   it('go on after one that failed, which fails those that were in it', async () => {
     const { coalescer, calls, answer } = gathering(1);
     const failing = expect(coalescer.ask(1)).rejects.toThrow('away');

@@ -2,6 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 const PATIENCE_MS = 500;
 
+/** Whom a call may be worth waiting for, and how long at most, in milliseconds. */
+export interface Company {
+  /** How many, as of now, are likely to ask soon. */
+  readonly expected: () => number;
+  readonly withinMs: number;
+}
+/** Fewer than so many are not waited for (as PostgreSQL's `commit_siblings`), nor the last tenth of all. */
+const WORTH_WAITING = 5;
+const LATE_SHARE = 1 / 10;
+
 /**
  * Gathers what is asked for within one turn of the event loop, or while enough calls are under way, into one call. Each caller
  * gets its own part of the reply; a failed call fails all that were in it. The call is made on behalf of the first of them, as logs
@@ -12,14 +22,16 @@ export class Coalescer<Item, Reply> {
   #asFirst = AsyncLocalStorage.snapshot();
   #underWay = 0;
   #isDue = false;
+  #waitingForOthers: NodeJS.Timeout | undefined;
 
   /**
    * `call` answers for all items, in their order. `atOnce`: calls under way at most, where one that has taken half a second counts no
-   * more: a call that hangs holds those after it back for so long, and not until it is given up.
+   * more: a call that hangs holds those after it back for so long, and not until it is given up. `company`: who is waited for.
    */
   constructor(
     private readonly call: (items: readonly Item[]) => Promise<readonly Reply[]>,
     private readonly atOnce = Infinity,
+    private readonly company: Company = { expected: () => 0, withinMs: 0 },
   ) {}
 
   ask(item: Item): Promise<Reply> {
@@ -32,6 +44,18 @@ export class Coalescer<Item, Reply> {
 
   #plan(): void {
     if (this.#isDue || this.#waiting.length === 0 || this.#underWay >= this.atOnce) return;
+    if (this.#isWorthWaiting()) this.#waitingForOthers ??= setTimeout(() => this.#begin(), this.company.withinMs);
+    else this.#begin();
+  }
+
+  #isWorthWaiting(): boolean {
+    const expected = this.company.expected();
+    return expected >= WORTH_WAITING && expected > LATE_SHARE * (expected + this.#waiting.length);
+  }
+
+  #begin(): void {
+    clearTimeout(this.#waitingForOthers);
+    this.#waitingForOthers = undefined;
     this.#isDue = true;
     setImmediate(() => void this.#flush());
   }
@@ -40,7 +64,7 @@ export class Coalescer<Item, Reply> {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#isDue = false;
-    const over = this.#begin();
+    const over = this.#count();
     try {
       const replies = await this.#asFirst(
         this.call,
@@ -55,7 +79,7 @@ export class Coalescer<Item, Reply> {
   }
 
   /** Counts a call; what is returned ends that, and does so by itself after a while. */
-  #begin(): () => void {
+  #count(): () => void {
     this.#underWay++;
     let counts = true;
     const over = () => {

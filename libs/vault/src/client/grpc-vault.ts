@@ -36,6 +36,8 @@ const REMEMBERED = 200_000;
  * costs the vault and PostgreSQL much the same however many keys it makes. One that hangs is waited for half a second only.
  */
 const MINTS_AT_ONCE = 1;
+/** Where many are at it, a batch waits so long for those who were in the last: they would make another one of a few. */
+const GATHER_MS = 5;
 
 /** The vault's client over gRPC: one lease, one bounded cache of keys, calls of one turn gathered into one. */
 export class GrpcVault extends Vault {
@@ -48,6 +50,8 @@ export class GrpcVault extends Vault {
   readonly #sessions = new SealingSessions();
   readonly #listeners: ((scopes: ReadonlySet<ScopeId> | 'all') => void)[] = [];
   #shredded = new Set<ScopeId>();
+  /** Sealing sessions under way whose keys were made for them. */
+  #withNewKeys = 0;
   #hits = 0;
   #misses = 0;
   /** Set once the list above may be incomplete: from then on only keys that are held now are vouched for. */
@@ -57,6 +61,7 @@ export class GrpcVault extends Vault {
   readonly #mints = new Coalescer<readonly ScopeRequest[], Minted | MakulerError>(
     (groups) => this.#mint(groups),
     MINTS_AT_ONCE,
+    { expected: () => this.#withNewKeys, withinMs: GATHER_MS },
   );
   readonly #opens = new Coalescer<readonly ScopeId[], ReadonlyMap<ScopeId, OpeningKey | MakulerError>>((asked) =>
     this.#lookUp(asked),
@@ -97,7 +102,12 @@ export class GrpcVault extends Vault {
     // Registered before the vault is asked: a fence that is set from now on waits for this session or refuses it.
     return this.#sessions.run(
       owners,
-      async () => work(await this.#insist(() => this.#session(requests))),
+      async () => {
+        const session = await this.#insist(() => this.#session(requests));
+        if (session.mintSequence === undefined) return work(session);
+        this.#withNewKeys++;
+        return work(session).finally(() => this.#withNewKeys--);
+      },
       // Nobody knows what came of that append: it may land for as long as the lease stood under which it was sealed.
       (error) => (isMakulerError(error, 'store-unavailable') ? this.#lease.leaseMs : 0),
     );
