@@ -5,8 +5,10 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { ProjectionStates } from '#projections';
 import type { Tokens } from '#tokens';
 import type { Parts } from '#composition';
-import { PartsModule } from '#composition';
+import { LOGGER, PartsModule } from '#composition';
 import { Disclosure } from '#disclosure';
+import { LOOKUP_INTERRUPTED } from '#lookup';
+import type { Logger } from '#observability';
 import { ReadingRules } from '#policy';
 import { Holdings } from '#retention';
 import { AccessModule } from './access/access.module.js';
@@ -95,6 +97,11 @@ class EdgeModule {
       Disclosure,
       { provide: CachedTokens, useValue: new CachedTokens(tokens, clock) },
       { provide: ProjectionStates, useValue: projections },
+      {
+        provide: LOOKUP_INTERRUPTED,
+        useFactory: (logger: Logger) => (error: unknown) => logger.warn(error, 'the index of persons begins anew'),
+        inject: [LOGGER],
+      },
       { provide: RateLimits, useValue: new RateLimits(rateLimits) },
     ];
     return { module: EdgeModule, global: true, providers, exports: providers };

@@ -22,9 +22,9 @@ export const associatedData = (
   scopeId: ScopeId,
   label: BlockLabel,
 ): Uint8Array =>
-  // None of the parts can hold a NUL, so the join is injective.
+  // None of the parts can hold a NUL, so what is joined is injective.
   Buffer.from(
-    ['makuler/block', FORMAT, at.eventId, at.type, at.stream, scopeId, label.slot, label.category].join('\0'),
+    `makuler/block\0${FORMAT}\0${at.eventId}\0${at.type}\0${at.stream}\0${scopeId}\0${label.slot}\0${label.category}`,
   );
 
 export const encodeBlock = (label: BlockLabel, sealed: Uint8Array): string => {

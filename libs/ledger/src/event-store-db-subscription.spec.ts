@@ -34,4 +34,24 @@ describe('a subscription in batches', () => {
       [0, 1n, true],
     ]);
   }, 5_000);
+
+  it('gives everything in order, however much has arrived before it is asked for', async () => {
+    const COUNT = 1_000;
+    let next = 1n;
+    const source = Object.assign(
+      new Readable({ objectMode: true, read: () => void (next <= COUNT && source.push(resolved(next++))) }),
+      { unsubscribe: async () => void source.destroy() },
+    );
+    const client = { subscribeToAll: () => source } as unknown as EventStoreDBClient;
+    const stop = new AbortController();
+    const positions: bigint[] = [];
+    for await (const { events, live } of batchesOf(client, { maxBatch: 7, signal: stop.signal })) {
+      expect(events.length).toBeLessThanOrEqual(7);
+      positions.push(...events.map(({ position }) => position));
+      if (positions.length % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (positions.length === COUNT && !live) source.emit('caughtUp');
+      if (live) stop.abort();
+    }
+    expect(positions).toEqual(Array.from({ length: COUNT }, (_, n) => BigInt(n + 1)));
+  }, 10_000);
 });

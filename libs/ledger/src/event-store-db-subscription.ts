@@ -47,13 +47,13 @@ export async function* batchesOf(
   let pendingCheckpoint: Position | undefined;
   // The stream itself holds sixteen events: taken only when a batch is asked for, they would make batches of a few.
   const arrived: AllStreamResolvedEvent[] = [];
-  const take = () => {
-    let next: AllStreamResolvedEvent | null;
-    while (arrived.length < BATCHES_AHEAD * options.maxBatch && (next = subscription.read() as typeof next) !== null)
-      arrived.push(next);
-    stir();
+  const take = (event: AllStreamResolvedEvent) => {
+    arrived.push(event);
+    if (arrived.length >= BATCHES_AHEAD * options.maxBatch) subscription.pause();
+    // Far from the end only a full batch is worth a look, and the first of one, which begins the wait for the others.
+    if (live || arrived.length === 1 || arrived.length >= options.maxBatch) stir();
   };
-  subscription.on('readable', take);
+  subscription.on('data', take);
   subscription.on('caughtUp', () => {
     live = true;
     stir();
@@ -75,7 +75,6 @@ export async function* batchesOf(
 
   try {
     while (!options.signal?.aborted) {
-      take();
       if (arrived.length > 0 && arrived.length < options.maxBatch && !live && failure === undefined && !ended) {
         gatherUntilMs ??= performance.now() + GATHER_MS;
         const remainingMs = gatherUntilMs - performance.now();
@@ -90,6 +89,7 @@ export async function* batchesOf(
       }
       gatherUntilMs = undefined;
       const found = arrived.splice(0, options.maxBatch);
+      if (subscription.isPaused()) subscription.resume();
       const nothingLeft = arrived.length === 0 && subscription.readableLength === 0;
       if (found.length > 0) {
         considered = found.at(-1)?.event?.position?.commit ?? considered;
@@ -109,7 +109,7 @@ export async function* batchesOf(
           continue;
         }
       }
-      if (live && !announced) {
+      if (live && !announced && nothingLeft) {
         announced = true;
         yield { events: [], position: considered, live };
         continue;
@@ -119,13 +119,13 @@ export async function* batchesOf(
       await new Promise<void>((resolve) => {
         wake = resolve;
         // What came between the last look and now must not wait for the next stir.
-        if (arrived.length > 0 || subscription.readableLength > 0) resolve();
+        if (arrived.length > 0) resolve();
         if (failure !== undefined || ended || options.signal?.aborted) resolve();
       });
     }
   } finally {
     options.signal?.removeEventListener('abort', abort);
-    subscription.removeListener('readable', take);
+    subscription.removeListener('data', take);
     await subscription.unsubscribe().catch(() => undefined);
   }
 }

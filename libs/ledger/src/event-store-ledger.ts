@@ -138,8 +138,11 @@ export class EventStoreLedger extends Ledger {
     return undefined;
   }
 
-  async open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]> {
-    const opened = await openEnvelopes(this.options.vault, this.options.registry, envelopes);
+  async open(envelopes: readonly Envelope[], opens?: Opens): Promise<readonly OpenedEnvelope[]> {
+    const { vault, registry } = this.options;
+    const opened = await (opens
+      ? openFields(vault, registry, envelopes, opens)
+      : openEnvelopes(vault, registry, envelopes));
     this.#remember(opened);
     return opened;
   }
@@ -302,13 +305,9 @@ export class EventStoreLedger extends Ledger {
 
   /** Opens raw events, all keys in one call. An event type that this program doesn't know is a fault, not something to skip. */
   async #openAll(all: readonly StoredEvent[], opens?: Opens): Promise<readonly RecordedEvent[]> {
-    const { vault, registry } = this.options;
     const parsed = all.map((event) => this.#parse(event)).filter(({ type }) => !opens || opens.has(type));
     const envelopes = parsed.map((event) => event.envelope);
-    const opened = await (opens
-      ? openFields(vault, registry, envelopes, opens)
-      : openEnvelopes(vault, registry, envelopes));
-    this.#remember(opened);
+    const opened = await this.open(envelopes, opens);
     return parsed.map(({ clear, declared, ...event }, index): RecordedEvent => {
       const { fields, scopes } = opened[index]!;
       return {

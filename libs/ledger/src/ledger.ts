@@ -79,8 +79,11 @@ export abstract class Ledger {
     stream: StreamName,
     types: readonly EventType<F>[],
   ): Promise<RecordedEvent<F> | undefined>;
-  /** Opens envelopes kept in read models, all keys in one call; remembers the scopes for the check before the answer leaves. */
-  abstract open(envelopes: readonly Envelope[]): Promise<readonly OpenedEnvelope[]>;
+  /**
+   * Opens envelopes kept in read models, all keys in one call; remembers the scopes for the check before the answer leaves. With
+   * `opens` only these fields, for whoever goes through very many: no key is kept, and what was left closed throws when it is read.
+   */
+  abstract open(envelopes: readonly Envelope[], opens?: Opens): Promise<readonly OpenedEnvelope[]>;
   /** What has become of keys, all in one call. Throws `vault-unavailable` and `scope-unknown`: neither is ever an answer. */
   abstract scopeStates(scopeIds: readonly ScopeId[]): Promise<ReadonlyMap<ScopeId, ScopeOutcome['state']>>;
   /** Everything in commit order, system events left out; one batch at a time, back-pressure by not asking. Ends on `signal`. */

@@ -3,7 +3,6 @@ import type { ActorId, CustomerId, ScopeId } from '#kernel';
 import { inContext, newId, subjectOwner, systemContext } from '#kernel';
 import { LedgerDouble } from '#testing';
 import type { Vault } from '#vault';
-import { lookupEntries } from './entries.js';
 import { Lookup } from './lookup.js';
 
 const PATIENCE_MS = 10_000;
@@ -12,12 +11,14 @@ describe('the index of persons', () => {
   let ledger: LedgerDouble;
   let lookup: Lookup;
   /** The vault's client says that it dropped its keys. */
-  let drop: (scopes: ReadonlySet<ScopeId> | 'all') => void;
+  const drop = (scopes: ReadonlySet<ScopeId> | 'all') => listeners.forEach((listener) => listener(scopes));
+  let listeners: (typeof drop)[];
 
   beforeEach(() => {
     ledger = new LedgerDouble();
-    const vault = { onDropped: (listener: typeof drop) => (drop = listener) } as unknown as Vault;
-    lookup = new Lookup(ledger, vault, lookupEntries);
+    listeners = [];
+    const vault = { onDropped: (listener: typeof drop) => listeners.push(listener) } as unknown as Vault;
+    lookup = new Lookup({ ledger, vault });
   });
   afterEach(() => lookup.close());
 

@@ -3,6 +3,7 @@ import type { Build, Database, Follower, Write } from './build.js';
 import { markStatus } from './build.js';
 import type { Notice } from './notice.js';
 import type { Projection } from './projection.js';
+import { isOfThisLog } from './same-log.js';
 import type { BuildRow } from './schema.js';
 import { createBuild, dropBuilds, dropRetired, fingerprintOf, insertBuild, swap } from './tables.js';
 
@@ -64,15 +65,6 @@ const restartProcess = (write: Write, follower: Follower): Promise<void> =>
 
 const mark = (write: Write, follower: Follower, role: BuildRow['role'], status: 'outdated' | 'catching-up') =>
   markStatus(write, [{ follower, role, position: 0n, caughtUp: false, failed: false }], status);
-
-/**
- * Event ids are random: a log that has this very event at this very place is the log that the rows were made from, up to
- * there. A log restored from an older backup, or another one altogether, does not have it.
- */
-const isOfThisLog = async (row: BuildRow, ledger: Ledger): Promise<boolean> => {
-  if (row.event_position === null) return true;
-  return (await ledger.eventIdAt(BigInt(row.event_position))) === row.event_id;
-};
 
 /**
  * Carries out the requests that operators have left in the table. Each is taken away only afterwards: killed in between, it is

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MakulerError } from '#kernel';
-import type { Position } from '#ledger';
+import type { Ledger, Position } from '#ledger';
 import type { Pool } from '#postgres';
 import { createDatabase } from '#postgres';
 import type { Database } from './build.js';
 import type { Projection } from './projection.js';
+import { isOfThisLog } from './same-log.js';
 import type { BuildRow, BuildStatus, ProjectionTables, RequestKind } from './schema.js';
 
 /** What `GET /v1/projections` says of one: positions, ids and codes. */
@@ -71,6 +72,16 @@ export class ProjectionStates {
         throw new MakulerError('projection-behind', { ...facts, retryAfterSeconds: 1 });
       await delay(POLL_MS);
     }
+  }
+
+  /**
+   * Up to where the live tables hold what this very log holds, for whoever reads them and then follows the log; undefined when they
+   * are not there yet, are of another version of the program, or were made from another log.
+   */
+  async checkpointOf(projection: Projection, ledger: Ledger): Promise<Position | undefined> {
+    const row = (await this.#rows()).find(({ name, role }) => name === projection.name && role === 'live');
+    if (row?.fingerprint !== projection.fingerprint || row.status === 'outdated') return undefined;
+    return (await isOfThisLog(row, ledger)) ? BigInt(row.position) : undefined;
   }
 
   /** Asks the active runner to build the tables anew beside the live ones. Throws `not-found`. */

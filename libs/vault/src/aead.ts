@@ -11,6 +11,7 @@ export const NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 const TAG_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES;
 /** Plaintexts are padded to multiples of this, so that a length confirms no guess about the content. */
 const PAD_BYTES = 64;
+const PAD_MARK = 0x80;
 
 /** A fresh 256-bit key from the operating system's generator. */
 export const newKey = (): Uint8Array => new Uint8Array(randomBytes(KEY_BYTES));
@@ -60,7 +61,17 @@ export const openBytes = (key: Uint8Array, block: Uint8Array, associatedData: Ui
     // libsodium has one failure here, and its message says nothing more: the tag does not match.
     return undefined;
   }
-  return sodium.unpad(padded, PAD_BYTES);
+  return unpadded(padded);
+};
+
+/**
+ * What `sodium.pad` padded (ISO/IEC 7816-4: a byte 0x80, then zeros), where it lies. That of libsodium takes as long for whatever it
+ * is given, and leaves a copy behind: here it is authenticated already, and whoever wipes the answer has wiped all there is.
+ */
+const unpadded = (padded: Uint8Array): Uint8Array | undefined => {
+  let end = padded.length - 1;
+  while (end > 0 && padded[end] === 0) end--;
+  return padded[end] === PAD_MARK && padded.length - end <= PAD_BYTES ? padded.subarray(0, end) : undefined;
 };
 
 /** Keys for two uses from one: the same key never both seals and authenticates. `crypto_kdf` of libsodium (BLAKE2b). */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { event, personal, plain, reference, subject } from '#events';
-import type { ActorId, CommandContext, CompanyId, CustomerId, OwnerRef, PurchaseId, ScopeId } from '#kernel';
+import type { ActorId, CommandContext, CompanyId, CustomerId, Opened, OwnerRef, PurchaseId, ScopeId } from '#kernel';
 import { MakulerError, RandomIds, ReservedIds, companyOwner, inContext, newId, subjectOwner, valueOf } from '#kernel';
 import type { Decider, Envelope, Ledger, RecordedEvent } from '#ledger';
 import { isEvent } from '#ledger';
@@ -260,6 +260,21 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       expect(opened!.fields['name']).toMatchObject({ state: 'value' });
       const moved: Envelope = { ...kept, eventId: newId() };
       await expect(ledger.open([moved])).rejects.toMatchObject({ code: 'block-tampered' });
+    });
+
+    it('opens of envelopes that were kept elsewhere only the fields that were named, and of those what is erased as erased', async () => {
+      const [kari, ola] = [person(), person()];
+      await register(kari, 'red', 'Kaja');
+      await register(ola, 'blue', 'Olli');
+      const kept = [(await only(streamOf(kari))).envelope, (await only(streamOf(ola))).envelope];
+      await under.shred(subjectOwner(ola));
+      const opens = new Map([[Registered.type, new Set(['name'])]]);
+      const [of, erased] = await ledger.open(kept, opens);
+      expect(valueOf(of!.fields['name'] as Opened<string>)).toBe('Kari Nordmann');
+      expect(() => valueOf(of!.fields['nickname'] as Opened<string>)).toThrow('has not said that it opens');
+      expect(erased!.fields['name']!.state).toBe('erased');
+      const moved: Envelope = { ...kept[0]!, eventId: newId() };
+      await expect(ledger.open([moved], opens)).rejects.toMatchObject({ code: 'block-tampered' });
     });
 
     it('never takes an unknown key for an erased one', async () => {

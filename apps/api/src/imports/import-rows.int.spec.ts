@@ -1,7 +1,7 @@
 import { CustomerRegistered } from '#customers';
 import type { ActorId, CustomerId, IdSource } from '#kernel';
 import { MakulerError, RandomIds, currentContext, inContext, newId, subjectOwner } from '#kernel';
-import { Lookup, lookupEntries } from '#lookup';
+import { Lookup } from '#lookup';
 import type { Pool } from '#postgres';
 import { createPool, migrate } from '#postgres';
 import { LedgerDouble, SetClock, testDatabase } from '#testing';
@@ -27,7 +27,7 @@ describe('rows of an import', () => {
     pool = createPool(database.url, { name: 'imports' });
     await migrate(pool, 'imports', IMPORT_MIGRATIONS);
     ledger = new LedgerDouble(clock);
-    lookup = new Lookup(ledger, ledger.vault, lookupEntries);
+    lookup = new Lookup({ ledger, vault: ledger.vault });
     lookup.start();
     rows = new ImportRows(ledger, lookup, new ImportState(pool, clock, guard));
   });

@@ -1,0 +1,173 @@
+import type { Ledger, Opens, Position, RecordedEvent } from '#ledger';
+import { MakulerError } from '#kernel';
+import type { Vault } from '#vault';
+import { HashIndex } from './hash-index.js';
+import { IdTable } from './id-table.js';
+import type { LookupKind } from './words.js';
+import { wordsOf } from './words.js';
+
+/** What makes a record findable: its id under words of some kinds. */
+export interface LookupEntry {
+  readonly id: string;
+  readonly words: readonly { readonly kind: LookupKind; readonly value: string }[];
+}
+/** What events make findable. */
+export interface Entries {
+  /** The fields that `of` reads. */
+  readonly opens: Opens;
+  of(event: RecordedEvent): readonly LookupEntry[];
+}
+/** Where what the log has made findable can be had in bulk. */
+export interface Seeds {
+  /**
+   * Entries that hold at least what the log made findable up to `position`; undefined while there are none of this log. Pages that
+   * nobody asks for are not read.
+   */
+  begin(): Promise<{ readonly position: Position; readonly pages: AsyncIterable<readonly LookupEntry[]> } | undefined>;
+}
+
+export interface FollowedIndexOptions {
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly entries: Entries;
+  /** Without them the log is read from its beginning. */
+  readonly seeds?: Seeds;
+  /** Told why it begins anew; it does so after a second. */
+  readonly interrupted?: (error: unknown) => void;
+}
+
+const RETRY_MS = 1_000;
+/** Events of the log at a time: the more, the fewer calls for keys; the fewer, the sooner the other requests of this process get their turn. */
+const BATCH = 500;
+
+/**
+ * An index in memory that follows the log, and is thrown away with the lease that covered the keys it was made with. Until it
+ * holds all that stood in the log when it began, asking throws `lookup-warming`.
+ */
+export class FollowedIndex {
+  #index = new HashIndex();
+  #ids = new IdTable();
+  #position: Position = 0n;
+  #ready = false;
+  #generation = new AbortController();
+  #closed = false;
+  #waiting = new Set<() => void>();
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly options: FollowedIndexOptions) {}
+
+  /** Begins to build, in the background; failures are met with patience, because an outage ends. */
+  start(): void {
+    this.options.vault.onDropped((scopes) => {
+      if (scopes === 'all') this.#generation.abort();
+    });
+    this.#running = this.#run();
+  }
+
+  /** Ids of records under all of the words; those that came last are the first. Throws `lookup-warming`. */
+  find(words: readonly string[]): readonly string[] {
+    if (!this.#ready) throw new MakulerError('lookup-warming', { retryAfterSeconds: 1 });
+    return this.#index.find(words).map((number) => this.#ids.idOf(number));
+  }
+
+  /** Resolves when all is there that stood in the log when the index was begun; never, when it is closed before. */
+  async filled(): Promise<void> {
+    if (this.#ready) return;
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (!this.#ready) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+    });
+  }
+
+  /** Waits until the index has reached a position. Throws `lookup-warming` when that takes longer than `timeoutMs`. */
+  async waitFor(position: Position, timeoutMs: number): Promise<void> {
+    if (this.#holds(position)) return;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(look);
+        reject(new MakulerError('lookup-warming', { retryAfterSeconds: 1 }));
+      }, timeoutMs);
+      const look = () => {
+        if (!this.#holds(position)) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#generation.abort();
+    await this.#running;
+  }
+
+  #holds(position: Position): boolean {
+    return this.#ready && this.#position >= position;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      this.#forgetEverything();
+      try {
+        await this.#build(this.#generation.signal);
+      } catch (error) {
+        // Vault, store or database away: it is built from the beginning when they are back.
+        if (this.#closed) return;
+        this.options.interrupted?.(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** Ends when `signal` is aborted. */
+  async #build(signal: AbortSignal): Promise<void> {
+    const { ledger, entries } = this.options;
+    // The head is asked first: the index is ready when it holds all that was there when it began.
+    const head = await ledger.head();
+    const after = await this.#seed(signal);
+    if (signal.aborted) return;
+    this.#reached(after ?? 0n, head);
+    const from = after === undefined ? {} : { after };
+    for await (const batch of ledger.subscribe({ signal, opens: entries.opens, maxBatch: BATCH, ...from })) {
+      for (const event of batch.events) for (const entry of entries.of(event)) this.#add(entry);
+      this.#reached(batch.position, head);
+    }
+  }
+
+  /** Gives the position after which the log is to be followed. */
+  async #seed(signal: AbortSignal): Promise<Position | undefined> {
+    const seeds = await this.options.seeds?.begin();
+    if (!seeds || seeds.position === 0n) return undefined;
+    for await (const page of seeds.pages) {
+      if (signal.aborted) break;
+      for (const entry of page) this.#add(entry);
+    }
+    return seeds.position;
+  }
+
+  #reached(position: Position, head: Position): void {
+    this.#position = position;
+    if (position >= head) this.#ready = true;
+    for (const look of this.#waiting) look();
+  }
+
+  #add({ id, words }: LookupEntry): void {
+    const number = this.#ids.numberOf(id);
+    for (const { kind, value } of words) for (const word of wordsOf(kind, value)) this.#index.add(word, number);
+  }
+
+  #forgetEverything(): void {
+    this.#ready = false;
+    this.#index = new HashIndex();
+    this.#ids = new IdTable();
+    this.#position = 0n;
+    this.#generation = new AbortController();
+    if (this.#closed) this.#generation.abort();
+  }
+}
