@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger, Opens, Position, RecordedEvent } from '#ledger';
 import { MakulerError } from '#kernel';
 import type { Vault } from '#vault';
@@ -32,6 +33,8 @@ export interface FollowedIndexOptions {
   readonly entries: Entries;
   /** Without them the log is read from its beginning. */
   readonly seeds?: Seeds;
+  /** As long as nobody waits for it, it leaves most of the time to what else this process does. */
+  readonly unhurried?: boolean;
   /** Told why it begins anew; it does so after a second. */
   readonly interrupted?: (error: unknown) => void;
 }
@@ -39,6 +42,9 @@ export interface FollowedIndexOptions {
 const RETRY_MS = 1_000;
 /** Events of the log at a time: the more, the fewer calls for keys; the fewer, the sooner the other requests of this process get their turn. */
 const BATCH = 500;
+const SMALL_BATCH = 50;
+/** How often as long as a batch took it rests, where nobody is in a hurry. */
+const LEISURE = 3;
 
 /**
  * An index in memory that follows the log, and is thrown away with the lease that covered the keys it was made with. Until it
@@ -120,23 +126,27 @@ export class FollowedIndex {
         // Vault, store or database away: it is built from the beginning when they are back.
         if (this.#closed) return;
         this.options.interrupted?.(error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await delay(RETRY_MS);
       }
     }
   }
 
   /** Ends when `signal` is aborted. */
   async #build(signal: AbortSignal): Promise<void> {
-    const { ledger, entries } = this.options;
+    const { ledger, entries, unhurried } = this.options;
     // The head is asked first: the index is ready when it holds all that was there when it began.
     const head = await ledger.head();
     const after = await this.#seed(signal);
     if (signal.aborted) return;
     this.#reached(after ?? 0n, head);
     const from = after === undefined ? {} : { after };
-    for await (const batch of ledger.subscribe({ signal, opens: entries.opens, maxBatch: BATCH, ...from })) {
+    const maxBatch = unhurried ? SMALL_BATCH : BATCH;
+    let begun = performance.now();
+    for await (const batch of ledger.subscribe({ signal, opens: entries.opens, maxBatch, ...from })) {
       for (const event of batch.events) for (const entry of entries.of(event)) this.#add(entry);
       this.#reached(batch.position, head);
+      if (unhurried && !this.#ready && this.#waiting.size === 0) await delay(LEISURE * (performance.now() - begun));
+      begun = performance.now();
     }
   }
 

@@ -29,7 +29,7 @@ export class Lookup {
 
   constructor({ cards, ...options }: LookupOptions) {
     this.#persons = new FollowedIndex({ ...options, entries: personEntries, ...(cards ? { seeds: cards } : {}) });
-    this.#sources = new FollowedIndex({ ...options, entries: sourceEntries });
+    this.#sources = new FollowedIndex({ ...options, entries: sourceEntries, unhurried: true });
   }
 
   /** Begins to build, in the background. */
