@@ -38,7 +38,10 @@ describe('makuler up, with the real programs', () => {
   afterAll(() => installation.destroy(), 60_000);
 
   it('says that all is well, and warns of the tokens file and of mirrors on one disk', async () => {
-    const { code, stdout } = await makuler('status', '--json', '--home', installation.home);
+    const { code, stdout } = await eventually(
+      () => makuler('status', '--json', '--home', installation.home),
+      (said) => said.code === 0,
+    );
     const status = JSON.parse(stdout) as {
       running: boolean;
       checks: Record<string, { ready: boolean }>;
@@ -108,13 +111,15 @@ describe('makuler up, with the real programs', () => {
     expect((await makuler('status', '--home', installation.home)).code).toBe(1);
     await installation.start();
     expect(installation.output).toContain('did not stop by itself; going on where it was');
-    expect((await makuler('status', '--home', installation.home)).code).toBe(0);
+    const status = async () => (await makuler('status', '--home', installation.home)).code;
+    expect(await eventually(status, (code) => code === 0)).toBe(0);
   }, 60_000);
 
   it('starts again after everything was killed at once', async () => {
     await installation.killEverything();
     await installation.start();
-    expect((await installation.get('/health/ready', { as: 'nobody' })).status).toBe(200);
+    const ready = async () => (await installation.get('/health/ready', { as: 'nobody' })).status;
+    expect(await eventually(ready, (status) => status === 200)).toBe(200);
   }, 60_000);
 
   it('stops cleanly: nothing runs, and no lock is left', async () => {

@@ -39,6 +39,11 @@ export class Lookup {
     void this.#persons.filled().then(() => this.#closed || this.#sources.start());
   }
 
+  /** Resolves when persons can be looked up. */
+  filled(): Promise<void> {
+    return this.#persons.filled();
+  }
+
   /** Ids of candidates. Throws `lookup-warming`. */
   find(kind: LookupKind, value: string): readonly string[] {
     return (kind === 'sourceKey' ? this.#sources : this.#persons).find(questionsOf(kind, value));

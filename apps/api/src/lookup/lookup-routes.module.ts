@@ -1,6 +1,15 @@
 import { Module } from '@nestjs/common';
-import { LookupModule } from '#lookup';
+import { Lookup, LookupModule } from '#lookup';
+import { Health } from '#observability';
+import { SystemModule } from '../system/system.module.js';
 import { SearchController } from './search.controller.js';
 
-@Module({ imports: [LookupModule], controllers: [SearchController] })
-export class LookupRoutesModule {}
+@Module({ imports: [LookupModule, SystemModule], controllers: [SearchController] })
+export class LookupRoutesModule {
+  constructor(lookup: Lookup, health: Health) {
+    let warming = true;
+    void lookup.filled().then(() => (warming = false));
+    // Once only: after an outage of the vault all apis build theirs anew, and there must be some that answer everything else.
+    health.register('lookup', async () => (warming ? { because: 'warming' } : undefined));
+  }
+}
