@@ -15,7 +15,10 @@ const MIB = 1024 * 1024;
 export const liveMemory = async (pid: number): Promise<number> => {
   process.kill(pid, 'SIGUSR1');
   const socket = new WebSocket(await within(PATIENCE_MS, addressOfInspector));
-  await once(socket, 'open');
+  await Promise.race([
+    once(socket, 'open'),
+    once(socket, 'error').then(() => Promise.reject(new Error('the inspector of a process did not answer'))),
+  ]);
   let id = 0;
   const ask = async <Answer>(method: string, params: object = {}): Promise<Answer> => {
     const answered = once(socket, 'message') as Promise<[{ readonly data: string }]>;
@@ -24,6 +27,8 @@ export const liveMemory = async (pid: number): Promise<number> => {
   };
   const evaluate = async (expression: string) =>
     (await ask<{ result: { value: string } }>('Runtime.evaluate', { expression, returnByValue: true })).result.value;
+  // Another process may have had its inspector open.
+  if ((await evaluate('String(process.pid)')) !== String(pid)) throw new Error('another process is being inspected');
   // Buffers are freed by what the first one finds unreachable.
   for (const _ of [1, 2]) await ask('HeapProfiler.collectGarbage');
   const { heapUsed, external } = JSON.parse(

@@ -114,13 +114,17 @@ const measure = async (
   row('start until the api listens', performance.now() - begun, 'ms');
   while ((await search({ email: personOf(0).email })).status === 503) await delay(ASK_EVERY_MS);
   row('start until look-ups are answered', performance.now() - begun, 'ms');
-  const status = await readFile(`/proc/${api.pid}/status`, 'utf8');
-  row('resident memory of the api then', Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / KIB, 'MiB');
+  const resident = async () => {
+    const status = await readFile(`/proc/${api.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / KIB;
+  };
+  row('resident memory of the api then', await resident(), 'MiB');
   const early = await latenciesOf(WARM_UP, 1, (n) => search({ email: personOf(n).email }));
   row('look-up by email right then, p50', quantile(early.samples, 0.5), 'ms');
   for (let tried = await tryImport(); tried.status !== 200; tried = await tryImport())
     if (tried.status !== 503) throw new Error(`import: ${tried.status} ${tried.text.slice(0, 200)}`);
   row('start until an import is taken', performance.now() - begun, 'ms');
+  row('resident memory of the api after that', await resident(), 'MiB');
   // Spread over all of them, so that no key is held when it is asked for.
   const asked = (n: number) => personOf(Math.floor(((n * 7_919) % ASKED) * (customers / ASKED)));
   for (const kind of ['email', 'phone', 'name'] as const) {

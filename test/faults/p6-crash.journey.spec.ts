@@ -230,7 +230,8 @@ describe(`a system that is killed ${ROUNDS} times under load`, () => {
   });
 
   it('leaves nothing stuck: all is ready, and no command waits but those that were given up', async () => {
-    expect((await makuler.get('/health/ready', { as: 'nobody' })).status).toBe(200);
+    const ready = async () => (await makuler.get('/health/ready', { as: 'nobody' })).status;
+    expect(await eventually(ready, (status) => status === 200)).toBe(200);
     const { body } = await makuler.get('/v1/projections', { as: 'operator' });
     expect(body.items.filter(({ state }: { state: string }) => state !== 'running')).toEqual([]);
     const { rows } = await behind.database('control').query('select count(*) from idempotency where seed is not null');

@@ -36,6 +36,7 @@ describe('an index of persons that begins with the cards', () => {
   let lookup: Lookup | undefined;
   /** From where the log was followed, by those who followed it. */
   let followedAfter: (Position | undefined)[];
+  let said: unknown[];
 
   beforeAll(async () => {
     policy = await loadPolicy('policy/jpi');
@@ -54,7 +55,7 @@ describe('an index of persons that begins with the cards', () => {
     return side.as('integrator', 'avtale', () => handler.execute(command));
   };
   const start = async (states: Pick<ProjectionStates, 'checkpointOf'> = side.states) => {
-    followedAfter = [];
+    [followedAfter, said] = [[], []];
     const { ledger } = side;
     const subscribe = ledger.subscribe.bind(ledger);
     ledger.subscribe = (options) => {
@@ -63,6 +64,7 @@ describe('an index of persons that begins with the cards', () => {
     };
     lookup = new Lookup({
       ...{ ledger, vault: ledger.vault, cards: new Cards(side.db, states as ProjectionStates, ledger) },
+      interrupted: (error) => said.push(error),
     });
     lookup.start();
     await lookup.waitFor(await ledger.head(), PATIENCE_MS);
@@ -129,6 +131,17 @@ describe('an index of persons that begins with the cards', () => {
     const found = await start({ checkpointOf: async () => undefined });
     expect(followedAfter).toEqual([undefined, undefined]);
     expect(found.find('name', 'kari')).toEqual([id]);
+  });
+
+  it('reads the log where a card can’t be read, and says so', async () => {
+    const { customerId } = await register({});
+    await side.caughtUp();
+    const moved = JSON.stringify({ eventId: newId() });
+    await side.pool.query(`update customer_card.customer_card set envelope = envelope || $1::jsonb`, [moved]);
+    const found = await start();
+    expect(followedAfter).toEqual([undefined, undefined]);
+    expect(found.find('name', 'kari')).toEqual([customerId]);
+    expect(said).toEqual([expect.objectContaining({ code: 'block-tampered' })]);
   });
 
   it('takes no cards that were made from another log', async () => {

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger, Opens, Position, RecordedEvent } from '#ledger';
-import { MakulerError } from '#kernel';
+import { isOutage, MakulerError } from '#kernel';
 import type { Vault } from '#vault';
 import { HashIndex } from './hash-index.js';
 import { IdTable } from './id-table.js';
@@ -33,6 +34,8 @@ export interface FollowedIndexOptions {
   readonly entries: Entries;
   /** Without them the log is read from its beginning. */
   readonly seeds?: Seeds;
+  /** An index that is to be there before: as long as it is not, this one is not begun. */
+  readonly after?: FollowedIndex;
   /** As long as nobody waits for it, it leaves most of the time to what else this process does. */
   readonly unhurried?: boolean;
   /** Told why it begins anew; it does so after a second. */
@@ -43,8 +46,9 @@ const RETRY_MS = 1_000;
 /** Events of the log at a time: the more, the fewer calls for keys; the fewer, the sooner the other requests of this process get their turn. */
 const BATCH = 500;
 const SMALL_BATCH = 50;
-/** How often as long as a batch took it rests, where nobody is in a hurry. */
+/** Where nobody is in a hurry: how often as long as it was at work on a batch it rests, and how long at most. */
 const LEISURE = 3;
+const LONGEST_REST_MS = 100;
 
 /**
  * An index in memory that follows the log, and is thrown away with the lease that covered the keys it was made with. Until it
@@ -55,6 +59,8 @@ export class FollowedIndex {
   #ids = new IdTable();
   #position: Position = 0n;
   #ready = false;
+  /** Why it could not be built the last time, where that was no outage. */
+  #fault: unknown;
   #generation = new AbortController();
   #closed = false;
   #waiting = new Set<() => void>();
@@ -70,18 +76,27 @@ export class FollowedIndex {
     this.#running = this.#run();
   }
 
-  /** Ids of records under all of the words; those that came last are the first. Throws `lookup-warming`. */
-  find(words: readonly string[]): readonly string[] {
+  /**
+   * Ids of records under all of the words, `limit` at most; of those that came since it was begun the last are the first. Throws
+   * `lookup-warming`.
+   */
+  find(words: readonly string[], limit = Infinity): readonly string[] {
     if (!this.#ready) throw new MakulerError('lookup-warming', { retryAfterSeconds: 1 });
-    return this.#index.find(words).map((number) => this.#ids.idOf(number));
+    return this.#index
+      .find(words)
+      .slice(0, limit)
+      .map((number) => this.#ids.idOf(number));
   }
 
-  /** Resolves when all is there that stood in the log when the index was begun; never, when it is closed before. */
-  async filled(): Promise<void> {
-    if (this.#ready) return;
+  /**
+   * Resolves when all is there that stood in the log when the index was begun, or when it can't be because something is unreadable:
+   * that no waiting mends. Never, when it is closed before.
+   */
+  async settled(): Promise<void> {
+    if (this.#ready || this.#fault !== undefined) return;
     await new Promise<void>((resolve) => {
       const look = () => {
-        if (!this.#ready) return;
+        if (!this.#ready && this.#fault === undefined) return;
         this.#waiting.delete(look);
         resolve();
       };
@@ -120,20 +135,26 @@ export class FollowedIndex {
   async #run(): Promise<void> {
     while (!this.#closed) {
       this.#forgetEverything();
+      const { signal } = this.#generation;
       try {
-        await this.#build(this.#generation.signal);
+        await this.#build(signal);
+        this.#fault = undefined;
       } catch (error) {
-        // Vault, store or database away: it is built from the beginning when they are back.
+        // Vault, store or database away, or something unreadable: it is built from the beginning when that has ended.
         if (this.#closed) return;
         this.options.interrupted?.(error);
-        await delay(RETRY_MS);
+        this.#fault = isOutage(error) ? undefined : error;
+        this.#look();
+        await rest(RETRY_MS, signal);
       }
     }
   }
 
   /** Ends when `signal` is aborted. */
   async #build(signal: AbortSignal): Promise<void> {
-    const { ledger, entries, unhurried } = this.options;
+    const { ledger, entries, unhurried, after: earlier } = this.options;
+    if (earlier) await Promise.race([earlier.settled(), once(signal, 'abort')]);
+    if (signal.aborted) return;
     // The head is asked first: the index is ready when it holds all that was there when it began.
     const head = await ledger.head();
     const after = await this.#seed(signal);
@@ -141,29 +162,39 @@ export class FollowedIndex {
     this.#reached(after ?? 0n, head);
     const from = after === undefined ? {} : { after };
     const maxBatch = unhurried ? SMALL_BATCH : BATCH;
-    let begun = performance.now();
     for await (const batch of ledger.subscribe({ signal, opens: entries.opens, maxBatch, ...from })) {
+      const begun = performance.now();
       for (const event of batch.events) for (const entry of entries.of(event)) this.#add(entry);
       this.#reached(batch.position, head);
-      if (unhurried && !this.#ready && this.#waiting.size === 0) await delay(LEISURE * (performance.now() - begun));
-      begun = performance.now();
+      if (unhurried && !this.#ready && this.#waiting.size === 0)
+        await rest(Math.min(LEISURE * (performance.now() - begun), LONGEST_REST_MS), signal);
     }
   }
 
-  /** Gives the position after which the log is to be followed. */
+  /** Gives the position after which the log is to be followed. What the log can be read without is not waited for. */
   async #seed(signal: AbortSignal): Promise<Position | undefined> {
-    const seeds = await this.options.seeds?.begin();
-    if (!seeds || seeds.position === 0n) return undefined;
-    for await (const page of seeds.pages) {
-      if (signal.aborted) break;
-      for (const entry of page) this.#add(entry);
+    try {
+      const seeds = await this.options.seeds?.begin();
+      if (!seeds || seeds.position === 0n) return undefined;
+      for await (const page of seeds.pages) {
+        if (signal.aborted) break;
+        for (const entry of page) this.#add(entry);
+      }
+      return seeds.position;
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      this.options.interrupted?.(error);
+      return undefined;
     }
-    return seeds.position;
   }
 
   #reached(position: Position, head: Position): void {
     this.#position = position;
     if (position >= head) this.#ready = true;
+    this.#look();
+  }
+
+  #look(): void {
     for (const look of this.#waiting) look();
   }
 
@@ -181,3 +212,6 @@ export class FollowedIndex {
     if (this.#closed) this.#generation.abort();
   }
 }
+
+const rest = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal }).catch(() => undefined);

@@ -71,4 +71,15 @@ describe('the index of persons', () => {
     await caughtUp();
     expect(lookup.find('name', 'nordmann')).toEqual([ola]);
   });
+
+  it('settles where the log is unreadable, goes on saying that it is warming, and is built once that is mended', async () => {
+    const id = await register('Kari Nordmann');
+    ledger.fault = 'key-damaged';
+    lookup.start();
+    await lookup.settled();
+    expect(() => lookup.find('name', 'kari')).toThrow(expect.objectContaining({ code: 'lookup-warming' }));
+    ledger.fault = undefined;
+    await caughtUp();
+    expect(lookup.find('name', 'kari')).toEqual([id]);
+  });
 });

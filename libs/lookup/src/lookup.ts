@@ -25,28 +25,30 @@ export interface LookupOptions {
 export class Lookup {
   readonly #persons: FollowedIndex;
   readonly #sources: FollowedIndex;
-  #closed = false;
 
   constructor({ cards, ...options }: LookupOptions) {
     this.#persons = new FollowedIndex({ ...options, entries: personEntries, ...(cards ? { seeds: cards } : {}) });
-    this.#sources = new FollowedIndex({ ...options, entries: sourceEntries, unhurried: true });
+    this.#sources = new FollowedIndex({
+      ...{ ...options, entries: sourceEntries },
+      // Both at once would only make whoever looks for a person wait longer.
+      ...{ after: this.#persons, unhurried: true },
+    });
   }
 
   /** Begins to build, in the background. */
   start(): void {
     this.#persons.start();
-    // Both at once would only make whoever looks for a person wait longer.
-    void this.#persons.filled().then(() => this.#closed || this.#sources.start());
+    this.#sources.start();
   }
 
-  /** Resolves when persons can be looked up. */
-  filled(): Promise<void> {
-    return this.#persons.filled();
+  /** Resolves when persons can be looked up, or when they can't because something is unreadable. */
+  settled(): Promise<void> {
+    return this.#persons.settled();
   }
 
-  /** Ids of candidates. Throws `lookup-warming`. */
-  find(kind: LookupKind, value: string): readonly string[] {
-    return (kind === 'sourceKey' ? this.#sources : this.#persons).find(questionsOf(kind, value));
+  /** Ids of candidates, `limit` at most. Throws `lookup-warming`. */
+  find(kind: LookupKind, value: string, limit?: number): readonly string[] {
+    return (kind === 'sourceKey' ? this.#sources : this.#persons).find(questionsOf(kind, value), limit);
   }
 
   /** Waits until everything up to a position can be found. Throws `lookup-warming` when that takes longer than `timeoutMs`. */
@@ -55,7 +57,6 @@ export class Lookup {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     await Promise.all([this.#persons.close(), this.#sources.close()]);
   }
 }

@@ -43,7 +43,7 @@ export class SearchCustomersHandler implements IQueryHandler<SearchCustomers> {
     const { kind, value } = question;
     if (kind === 'organisationNumber') {
       const companies = await this.#companiesWith(value);
-      const employees = companies.flatMap((id) => this.lookup.find('companyId', id));
+      const employees = companies.flatMap((id) => this.lookup.find('companyId', id, CANDIDATES));
       // Of a forgotten person the card holds no company any more, and of one who changed it another.
       const confirmed = ({ companyId }: CustomerCardView) => companies.some((id) => id === valueOf(companyId));
       return this.#cards([...new Set(employees)], confirmed, limit);
@@ -52,7 +52,7 @@ export class SearchCustomersHandler implements IQueryHandler<SearchCustomers> {
       const stored = valueOf(card[kind] as Opened<string | null>);
       return stored !== undefined && stored !== null && answers(kind, value, stored);
     };
-    return this.#cards(this.lookup.find(kind, value), confirmed, limit);
+    return this.#cards(this.lookup.find(kind, value, CANDIDATES), confirmed, limit);
   }
 
   async #companiesWith(organisationNumber: string): Promise<readonly CompanyId[]> {

@@ -59,7 +59,7 @@ export abstract class Vault {
   abstract open(key: ScopeKey, block: Uint8Array, associatedData: Uint8Array): Uint8Array;
 
   /**
-   * Opens blocks, in their order, and keeps no key for it: for whoever goes through the whole log once. Keys that are held already are
+   * Opens blocks, in their order, and keeps no key for it: for whoever goes through the whole log, or all cards, once. Keys that are held already are
    * used. Throws `scope-unknown`, `key-damaged`, `block-tampered`.
    */
   abstract openOnce(blocks: readonly SealedBlock[]): Promise<readonly OpenedBlock[]>;

@@ -8,8 +8,8 @@ import { SearchController } from './search.controller.js';
 export class LookupRoutesModule {
   constructor(lookup: Lookup, health: Health) {
     let warming = true;
-    void lookup.filled().then(() => (warming = false));
-    // Once only: after an outage of the vault all apis build theirs anew, and there must be some that answer everything else.
+    void lookup.settled().then(() => (warming = false));
+    // Once only, and not where something is unreadable: all apis would be as bad, and there must be some that answer everything else.
     health.register('lookup', async () => (warming ? { because: 'warming' } : undefined));
   }
 }

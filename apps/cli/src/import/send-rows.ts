@@ -3,8 +3,11 @@ import { passes } from '#client';
 import { Refusal } from '../refusal.js';
 import type { SendRows } from './import-file.js';
 
-/** How long a batch is sent again before the import gives up, and the pauses between: for the client that it is sent by. */
-export const IMPORT_PATIENCE: Patience = { giveUpAfterMs: 120_000, pausesMs: [250, 500, 1_000, 2_000, 4_000] };
+/**
+ * How long a batch is sent again before the import gives up, and the pauses between: for the client that it is sent by. An api that was
+ * just started reads the whole log first, for the keys of sources: a million events in some minutes.
+ */
+export const IMPORT_PATIENCE: Patience = { giveUpAfterMs: 600_000, pausesMs: [250, 500, 1_000, 2_000, 4_000] };
 
 /**
  * Sends batches of rows, each under one idempotency key for as long as it takes: an api that restarts, is busy or is not

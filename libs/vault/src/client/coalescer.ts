@@ -13,8 +13,8 @@ const WORTH_WAITING = 5;
 const LATE_SHARE = 1 / 10;
 
 /**
- * Gathers what is asked for within one turn of the event loop, or while enough calls are under way, into one call. Each caller
- * gets its own part of the reply; a failed call fails all that were in it. The call is made on behalf of the first of them, as logs
+ * Gathers what is asked for within one turn of the event loop, while enough calls are under way, or until the company that it is worth
+ * waiting for has come, into one call. Each caller gets its own part of the reply; a failed call fails all that were in it. The call is made on behalf of the first of them, as logs
  * and traces see it.
  */
 export class Coalescer<Item, Reply> {

@@ -39,7 +39,7 @@ const MINTS_AT_ONCE = 1;
 /** Where many are at it, a batch waits so long for those who were in the last: they would make another one of a few. */
 const GATHER_MS = 5;
 
-/** The vault's client over gRPC: one lease, one bounded cache of keys, calls of one turn gathered into one. */
+/** The vault's client over gRPC: one lease, one bounded cache of keys, calls gathered into one. */
 export class GrpcVault extends Vault {
   readonly #connection: VaultConnection;
   readonly #clock: Clock;
