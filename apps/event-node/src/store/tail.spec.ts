@@ -24,6 +24,16 @@ describe('tail', () => {
     expect(positions(tail.after(15, 9))).toEqual([]);
     expect(positions(tail.after(99, 9))).toEqual([]);
   });
+  it('keeps of what came in a large chunk what belongs to the event, and not the chunk', () => {
+    const chunk = Buffer.alloc(1024 * 1024, 'x');
+    chunk.write('data{"a":1}', 1_000);
+    const [event] = events(1, 1);
+    const tail = new Tail(0);
+    tail.publish([{ ...event!, data: chunk.subarray(1_000, 1_004), metadata: chunk.subarray(1_004, 1_011) }]);
+    const [kept] = tail.after(0, 1)!;
+    expect([kept!.data.toString(), kept!.metadata.toString()]).toEqual(['data', '{"a":1}']);
+    for (const bytes of [kept!.data, kept!.metadata]) expect(bytes.buffer.byteLength).toBeLessThan(chunk.length);
+  });
   it('says when it does not go back that far', () => {
     const tail = new Tail(10);
     expect(tail.after(9, 1)).toBeUndefined();

@@ -26,8 +26,10 @@ export class Tail {
   publish(events: readonly StoredEvent[]): void {
     const last = events.at(-1);
     if (!last) return;
-    for (const event of events) this.#bytes += event.data.length + event.metadata.length;
-    this.#events.push(...events);
+    for (const event of events) {
+      this.#bytes += event.data.length + event.metadata.length;
+      this.#events.push(byItself(event));
+    }
     this.#head = last.position;
     this.#trim();
     this.#wake();
@@ -79,3 +81,10 @@ export class Tail {
     this.#events.splice(0, drop);
   }
 }
+
+/** What came over the wire is a view of the whole chunk that it came in: kept as it is, a small event would hold all of that. */
+const byItself = (event: StoredEvent): StoredEvent => {
+  const { data, metadata } = event;
+  const own = Buffer.concat([data, metadata]);
+  return { ...event, data: own.subarray(0, data.length), metadata: own.subarray(data.length) };
+};
