@@ -5,7 +5,7 @@ import type { PartName } from '../journeys/installation.js';
 import { reachesEnd } from './at-the-end.js';
 import type { Bench, Report } from './bench.js';
 import { slopeOf } from './bench.js';
-import { inBulk, personOf, writeCustomer } from './business.js';
+import { caseOpened, caseStreamOf, inBulk, personOf, write, writeCustomer } from './business.js';
 import { liveMemory } from './live-memory.js';
 import type { RunningSystem } from './running-system.js';
 import { withSystem } from './running-system.js';
@@ -33,13 +33,17 @@ export const memory: Bench = {
       const idle = await sample(system, resident);
       for (const part of PARTS) report.row(`${part}: at rest`, idle[part], 'MiB');
       report.row('all: at rest', total(idle), 'MiB');
-      const ids: CustomerId[] = [];
+      const people: Known[] = [];
       await inBulk(report, 'making customers', CUSTOMERS, async (n) => {
-        ids[n] = await writeCustomer(system.parts.ledger, n);
+        const { ledger } = system.parts;
+        const customerId = await writeCustomer(ledger, n);
+        const stream = caseStreamOf();
+        await write(ledger, stream, [caseOpened(customerId)]);
+        people[n] = { customerId, caseId: stream.slice('service-'.length) };
       });
       await reachesEnd(report, system.parts);
       const load = (share: number, step: string) =>
-        underLoad(report, system, ids, { ms: share * minutes * 60_000, step });
+        underLoad(report, system, people, { ms: share * minutes * 60_000, step });
       await load(FILLING, 'caches fill');
       const liveBefore = await sample(system, liveMemory);
       const begun = performance.now();
@@ -65,6 +69,11 @@ export const memory: Bench = {
     }),
 };
 
+/** Somebody with a case that is open. */
+interface Known {
+  readonly customerId: CustomerId;
+  readonly caseId: string;
+}
 type Sample = Readonly<Record<(typeof PARTS)[number], number>>;
 const total = (sampled: Sample): number => Object.values(sampled).reduce((sum, mib) => sum + mib, 0);
 
@@ -87,14 +96,14 @@ const resident = async (pid: number): Promise<number> => {
 const underLoad = async (
   report: Report,
   system: RunningSystem,
-  ids: readonly string[],
+  people: readonly Known[],
   { ms: durationMs, step }: { readonly ms: number; readonly step: string },
 ): Promise<readonly (readonly [ms: number, sampled: Sample])[]> => {
   const samples: [number, Sample][] = [];
   const begun = performance.now();
   const past = () => performance.now() - begun;
   const lane = async (first: number) => {
-    for (let n = first; past() < durationMs; n += LANES) await oneStep(system, ids, n);
+    for (let n = first; past() < durationMs; n += LANES) await oneStep(system, people, n);
   };
   const watch = async () => {
     while (past() < durationMs) {
@@ -107,18 +116,16 @@ const underLoad = async (
   return samples;
 };
 
-/** What a shop does all day, about people whom it knows: a purchase, the card, the history, a search. */
-const oneStep = async ({ installation }: RunningSystem, ids: readonly string[], n: number): Promise<void> => {
-  const at = n % ids.length;
-  const customerId = ids[at]!;
+/** What a service desk does all day about people whom it knows, under keys that are there: a search, the card, the history, a note in their case. */
+const oneStep = async ({ installation }: RunningSystem, people: readonly Known[], n: number): Promise<void> => {
+  const at = n % people.length;
+  const { customerId, caseId } = people[at]!;
   const desk = { as: 'service-desk', purpose: 'kundehjelp' } as const;
-  const lines = [{ kind: 'product', itemType: 'fres', description: 'Fres', quantity: '1', unitPrice: '9' }];
-  const purchase = { customerId, purchasedAt: '2026-03-04', currency: 'NOK', lines };
   const replies = [
-    await installation.post('/v1/purchases', purchase, { purpose: 'avtale' }),
+    await installation.post('/v1/customers/search', { email: personOf(at).email }, desk),
     await installation.get(`/v1/customers/${customerId}`, desk),
     await installation.get(`/v1/customers/${customerId}/purchases`, desk),
-    await installation.post('/v1/customers/search', { email: personOf(at).email }, desk),
+    await installation.post(`/v1/service-cases/${caseId}/notes`, { text: 'Called, no answer.' }, desk),
   ];
   for (const { status, text } of replies) if (status >= 400) throw new Error(`${status} ${text}`);
 };

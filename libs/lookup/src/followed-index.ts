@@ -43,10 +43,12 @@ export interface FollowedIndexOptions {
 }
 
 const RETRY_MS = 1_000;
+/** Something unreadable stays so until somebody has mended it. */
+const LONGEST_RETRY_MS = 60_000;
 /** Events of the log at a time: the more, the fewer calls for keys; the fewer, the sooner the other requests of this process get their turn. */
 const BATCH = 500;
 const SMALL_BATCH = 50;
-/** Where nobody is in a hurry: how often as long as it was at work on a batch it rests, and how long at most. */
+/** Where nobody is in a hurry: how often as long as a batch took, with its reading and opening, it rests, and how long at most. */
 const LEISURE = 3;
 const LONGEST_REST_MS = 100;
 
@@ -71,7 +73,9 @@ export class FollowedIndex {
   /** Begins to build, in the background; failures are met with patience, because an outage ends. */
   start(): void {
     this.options.vault.onDropped((scopes) => {
-      if (scopes === 'all') this.#generation.abort();
+      if (scopes !== 'all') return;
+      this.#ready = false;
+      this.#generation.abort();
     });
     this.#running = this.#run();
   }
@@ -133,19 +137,21 @@ export class FollowedIndex {
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed) {
+    for (let pauseMs = RETRY_MS; !this.#closed;) {
       this.#forgetEverything();
       const { signal } = this.#generation;
       try {
         await this.#build(signal);
-        this.#fault = undefined;
+        pauseMs = RETRY_MS;
       } catch (error) {
         // Vault, store or database away, or something unreadable: it is built from the beginning when that has ended.
         if (this.#closed) return;
         this.options.interrupted?.(error);
+        this.#ready = false;
         this.#fault = isOutage(error) ? undefined : error;
         this.#look();
-        await rest(RETRY_MS, signal);
+        await rest(pauseMs, signal);
+        pauseMs = isOutage(error) ? RETRY_MS : Math.min(2 * pauseMs, LONGEST_RETRY_MS);
       }
     }
   }
@@ -162,12 +168,13 @@ export class FollowedIndex {
     this.#reached(after ?? 0n, head);
     const from = after === undefined ? {} : { after };
     const maxBatch = unhurried ? SMALL_BATCH : BATCH;
+    let begun = performance.now();
     for await (const batch of ledger.subscribe({ signal, opens: entries.opens, maxBatch, ...from })) {
-      const begun = performance.now();
       for (const event of batch.events) for (const entry of entries.of(event)) this.#add(entry);
       this.#reached(batch.position, head);
       if (unhurried && !this.#ready && this.#waiting.size === 0)
         await rest(Math.min(LEISURE * (performance.now() - begun), LONGEST_REST_MS), signal);
+      begun = performance.now();
     }
   }
 
@@ -205,6 +212,7 @@ export class FollowedIndex {
 
   #forgetEverything(): void {
     this.#ready = false;
+    this.#fault = undefined;
     this.#index = new HashIndex();
     this.#ids = new IdTable();
     this.#position = 0n;

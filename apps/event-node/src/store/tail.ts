@@ -82,9 +82,14 @@ export class Tail {
   }
 }
 
-/** What came over the wire is a view of the whole chunk that it came in: kept as it is, a small event would hold all of that. */
+/**
+ * What came over the wire is a view of the whole chunk that it came in, and a small buffer one of a slab that it shares with what is gone
+ * soon: kept as it is, a small event would hold all of that.
+ */
 const byItself = (event: StoredEvent): StoredEvent => {
   const { data, metadata } = event;
-  const own = Buffer.concat([data, metadata]);
+  const own = Buffer.allocUnsafeSlow(data.length + metadata.length);
+  data.copy(own);
+  metadata.copy(own, data.length);
   return { ...event, data: own.subarray(0, data.length), metadata: own.subarray(data.length) };
 };
