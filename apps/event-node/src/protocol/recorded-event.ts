@@ -46,7 +46,7 @@ const encode = (event: StoredEvent): Buffer => {
     bytesFieldSize(event.data.length);
   const readEventSize = bytesFieldSize(recordSize) + positionSize;
 
-  const out = new WireWriter(bytesFieldSize(readEventSize));
+  const out = new WireWriter(bytesFieldSize(readEventSize), { kept: true });
   out.open(1, readEventSize); // ReadResp.event
   out.open(1, recordSize); // ReadEvent.event
   out.open(1, UUID_SIZE); // RecordedEvent.id

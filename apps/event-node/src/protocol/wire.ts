@@ -67,8 +67,9 @@ export const bytesFieldSize = (length: number): number => 1 + varintSize(length)
 export class WireWriter {
   readonly buffer: Buffer;
   #at = 0;
-  constructor(size: number) {
-    this.buffer = Buffer.allocUnsafe(size);
+  /** `kept`: what stays for long must have memory of its own, and not hold a slab that it shares with what is gone soon. */
+  constructor(size: number, { kept = false } = {}) {
+    this.buffer = kept ? Buffer.allocUnsafeSlow(size) : Buffer.allocUnsafe(size);
   }
   /** The head of a nested message, or of anything else with a length: `length` bytes must follow. */
   open(field: number, length: number): void {
