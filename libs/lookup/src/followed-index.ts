@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger, Opens, Position, RecordedEvent } from '#ledger';
-import { isOutage, MakulerError } from '#kernel';
+import { codeOf, isOutage, MakulerError } from '#kernel';
 import type { Vault } from '#vault';
 import { HashIndex } from './hash-index.js';
 import { IdTable } from './id-table.js';
@@ -97,33 +97,14 @@ export class FollowedIndex {
    * that no waiting mends. Never, when it is closed before.
    */
   async settled(): Promise<void> {
-    if (this.#ready || this.#fault !== undefined) return;
-    await new Promise<void>((resolve) => {
-      const look = () => {
-        if (!this.#ready && this.#fault === undefined) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-    });
+    await this.#until(() => this.#ready || this.#fault !== undefined);
   }
 
   /** Waits until the index has reached a position. Throws `lookup-warming` when that takes longer than `timeoutMs`. */
   async waitFor(position: Position, timeoutMs: number): Promise<void> {
-    if (this.#holds(position)) return;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new MakulerError('lookup-warming', { retryAfterSeconds: 1 }));
-      }, timeoutMs);
-      const look = () => {
-        if (!this.#holds(position)) return;
-        clearTimeout(timer);
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-    });
+    const late = AbortSignal.timeout(timeoutMs);
+    const isThere = await this.#until(() => this.#ready && this.#position >= position, late);
+    if (!isThere) throw new MakulerError('lookup-warming', { retryAfterSeconds: 1 });
   }
 
   async close(): Promise<void> {
@@ -132,21 +113,31 @@ export class FollowedIndex {
     await this.#running;
   }
 
-  #holds(position: Position): boolean {
-    return this.#ready && this.#position >= position;
+  /** Looks whenever something has changed. Whether it came to hold before `late` was aborted. */
+  async #until(holds: () => boolean, late?: AbortSignal): Promise<boolean> {
+    if (holds()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const look = () => void (holds() && resolve(true));
+    this.#waiting.add(look);
+    late?.addEventListener('abort', () => resolve(false));
+    return promise.finally(() => this.#waiting.delete(look));
   }
 
   async #run(): Promise<void> {
+    let said: string | undefined;
     for (let pauseMs = RETRY_MS; !this.#closed;) {
       this.#forgetEverything();
       const { signal } = this.#generation;
       try {
         await this.#build(signal);
         pauseMs = RETRY_MS;
+        said = undefined;
       } catch (error) {
         // Vault, store or database away, or something unreadable: it is built from the beginning when that has ended.
         if (this.#closed) return;
-        this.options.interrupted?.(error);
+        // Once, and not every second for as long as the same lasts.
+        if (this.#ready || codeOf(error) !== said) this.options.interrupted?.(error);
+        said = codeOf(error);
         this.#ready = false;
         this.#fault = isOutage(error) ? undefined : error;
         this.#look();
