@@ -35,6 +35,28 @@ describe('a subscription in batches', () => {
     ]);
   }, 5_000);
 
+  it('is not at the end while events of before it still wait in the stream', async () => {
+    const source = Object.assign(new Readable({ objectMode: true, read: () => undefined }), {
+      unsubscribe: async () => void source.destroy(),
+    });
+    const client = { subscribeToAll: () => source } as unknown as EventStoreDBClient;
+    const stop = new AbortController();
+    // With batches of one, two are taken and two are left in the stream, which is then paused.
+    for (const commit of [1n, 2n, 3n, 4n]) source.push(resolved(commit));
+    const said: unknown[] = [];
+    for await (const { events, position, live } of batchesOf(client, { maxBatch: 1, signal: stop.signal })) {
+      said.push([events.length, position, live]);
+      if (position === 1n) source.emit('caughtUp');
+      if (live) stop.abort();
+    }
+    expect(said).toEqual([
+      [1, 1n, false],
+      [1, 2n, false],
+      [1, 3n, false],
+      [1, 4n, true],
+    ]);
+  }, 5_000);
+
   it('gives everything in order, however much has arrived before it is asked for', async () => {
     const COUNT = 1_000;
     let next = 1n;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { deriveKey, newKey, openBytes, sealBytes } from './aead.js';
+import sodium from 'libsodium-wrappers';
+import { NONCE_BYTES, deriveKey, newKey, openBytes, sealBytes } from './aead.js';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 
@@ -28,6 +29,28 @@ describe('sealing', () => {
         expect(openBytes(key, block.subarray(0, at % block.length), associated)).toBeUndefined();
       }),
     ));
+
+  it('opens nothing of which the padding is not what sealing adds, though it authenticates', () => {
+    const key = newKey();
+    const authenticated = (padded: Uint8Array): Uint8Array => {
+      const nonce = new Uint8Array(NONCE_BYTES);
+      const sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(padded, '', null, nonce, key);
+      return new Uint8Array([...nonce, ...sealed]);
+    };
+    const padded = (length: number, ...bytesAt: [at: number, byte: number][]) => {
+      const block = new Uint8Array(length);
+      for (const [at, byte] of bytesAt) block[at] = byte;
+      return openBytes(key, authenticated(block), new Uint8Array());
+    };
+    expect(padded(64, [1, 0x80])).toEqual(new Uint8Array(1));
+    expect(padded(64, [0, 0x80])).toEqual(new Uint8Array());
+    expect(padded(64, [1, 0x01])).toBeUndefined();
+    expect(padded(64, [1, 0x80], [5, 0x01])).toBeUndefined();
+    expect(padded(64)).toBeUndefined();
+    // Sealing never adds more than a block of padding.
+    expect(padded(128, [64, 0x80])).toEqual(new Uint8Array(64));
+    expect(padded(128, [63, 0x80])).toBeUndefined();
+  });
 
   it('shows of a length only its multiple of 64', () =>
     fc.assert(
