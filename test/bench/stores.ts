@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureAuthority } from '#pki';
 import { testDatabase } from '#testing';
 import { GrpcVault } from '#vault';
+import { flagsOf } from '../../apps/cli/src/up/flags.js';
 
 /** A server to measure, in a process of its own. */
 export interface Store {
@@ -54,7 +55,7 @@ const urlOf = (port: number, caFile: string) =>
 export const startEventNodeProgram = async (): Promise<Store> => {
   const { directory, certFile, keyFile, caFile } = await withCertificate();
   const database = await testDatabase();
-  const { port, stop } = await startProgram([built('apps/event-node/src/main.js')], {
+  const { port, stop } = await startProgram([...flagsOf('event-node'), built('apps/event-node/src/main.js')], {
     EVENT_NODE_DATABASE_URL: database.url,
     EVENT_NODE_PORT: '0',
     EVENT_NODE_CERT_FILE: certFile,
@@ -72,7 +73,10 @@ export const startEventNodeProgram = async (): Promise<Store> => {
 /** do-nothing-node.ts */
 export const startDoNothing = async (): Promise<Store> => {
   const { directory, certFile, keyFile, caFile } = await withCertificate();
-  const { port, stop } = await startProgram([built('test/bench/do-nothing-node.js'), certFile, keyFile], {});
+  const { port, stop } = await startProgram(
+    [...flagsOf('event-node'), built('test/bench/do-nothing-node.js'), certFile, keyFile],
+    {},
+  );
   const end = async () => {
     await stop();
     await rm(directory, { recursive: true });
@@ -96,7 +100,7 @@ export const startVaultProgram = async (eventStoreUrl: string): Promise<VaultUnd
   const authority = await ensureAuthority(join(directory, 'pki'));
   const server = await authority.ensureCertificate('vault', { usage: 'server' });
   const database = await testDatabase();
-  const { port, stop } = await startProgram([built('apps/vault/src/main.js')], {
+  const { port, stop } = await startProgram([...flagsOf('vault'), built('apps/vault/src/main.js')], {
     VAULT_DATABASE_URL: database.url,
     EVENTSTORE_URL: eventStoreUrl,
     VAULT_PORT: '0',

@@ -62,6 +62,8 @@ describe('a process that was stopped (P1)', () => {
 
     const underWay = await Promise.all(Array.from({ length: 24 }, () => Connection.open(makuler)));
     const waiting = await Promise.all(questions(customerId).map(() => Connection.open(makuler)));
+    // The worker does what is ordered now, and does nothing of it before the api sleeps.
+    await makuler.signal('worker', 'SIGSTOP');
     expect((await makuler.post(`/v1/erasures/${erasureId}/execute`, {}, rights)).status).toBe(202);
     // Some of these are half answered when the process stops: opened, and not yet sent.
     for (const [n, connection] of underWay.entries()) connection.send(makuler, ...questions(customerId)[n % 4]!);
@@ -72,6 +74,7 @@ describe('a process that was stopped (P1)', () => {
     await makuler.signal('api', 'SIGSTOP');
     const stoppedMs = performance.now();
     try {
+      await makuler.signal('worker', 'SIGCONT');
       for (const [n, question] of questions(customerId).entries()) waiting[n]!.send(makuler, ...question);
       const [row] = await eventually(
         () =>

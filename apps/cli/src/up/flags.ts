@@ -1,11 +1,17 @@
 import type { App } from './options.js';
 
 /**
- * Whoever reads the log keeps a batch or two for as long as they are worked on: in the space that V8 begins with they are copied again
- * and again, a fifth of what such a process costs. The others would only take longer to fill it. `docker-compose.yml` says the same.
+ * How large a semi-space of V8's young generation becomes, in MiB; resident are two. Untold it grows to 64, step by step and over
+ * hours, and nothing here is faster for it (docs/benchmarks.md). Whoever reads the log keeps a batch or two for as long as they are
+ * worked on, and gets room for them. `docker-compose.yml` says the same.
  */
-const ROOM_FOR_BATCHES = ['--max-semi-space-size=32'];
-const FLAGS: Partial<Record<App, readonly string[]>> = { api: ROOM_FOR_BATCHES, projector: ROOM_FOR_BATCHES };
+const SEMI_SPACE_MIB: Readonly<Record<App, number>> = {
+  'event-node': 16,
+  vault: 16,
+  api: 32,
+  projector: 32,
+  worker: 16,
+};
 
 /** What Node is told when it runs one of our programs. */
-export const flagsOf = (app: App): readonly string[] => FLAGS[app] ?? [];
+export const flagsOf = (app: App): readonly string[] => [`--max-semi-space-size=${SEMI_SPACE_MIB[app]}`];
