@@ -2,7 +2,7 @@ import type { Row } from './bench.js';
 import { latenciesOf, quantile, rateOf, Report, slopeOf } from './bench.js';
 import { shownNumber, tableLine } from './table.js';
 
-const row: Row = { bench: 'b', what: 'appends', value: 1_234.5, unit: '/s' };
+const row: Row = { bench: 'b', what: 'appends', value: 1_234.5, unit: '/s', scale: 1 };
 
 describe('a benchmark’s report', () => {
   it('works out the ratio to another line of the same run, and shows each line as it comes', () => {
@@ -11,7 +11,8 @@ describe('a benchmark’s report', () => {
     report.row('bare', 200, '/s');
     report.row('sealed', 150, '/s', 'bare');
     expect(report.rows).toEqual(shown);
-    expect(shown[1]).toEqual({ bench: 'b', what: 'sealed', value: 150, unit: '/s', against: 'bare', ratio: 0.75 });
+    const sealed = { bench: 'b', what: 'sealed', value: 150, unit: '/s', against: 'bare', ratio: 0.75, scale: 1 };
+    expect(shown[1]).toEqual(sealed);
   });
 
   it('refuses a ratio to a line that is not there', () => {
@@ -64,6 +65,7 @@ describe('the table', () => {
     expect(tableLine(row, [])).not.toContain('earlier');
     const earlier = [
       { ...row, bench: 'another', value: 1 },
+      { ...row, scale: 0.1, value: 1 },
       { ...row, value: 2_469 },
     ];
     expect(tableLine({ ...row, against: 'bare', ratio: 0.5 }, earlier)).toMatch(

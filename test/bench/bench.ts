@@ -8,6 +8,8 @@ export interface Row {
   /** Another line of this run, and this one divided by it: what can be compared between machines. */
   readonly against?: string;
   readonly ratio?: number;
+  /** How much of the data (`--scale`): lines of one scale only can be compared with an earlier run's. */
+  readonly scale: number;
 }
 
 /** Takes the lines of one benchmark, shows each as it comes, and works out the ratios. */
@@ -19,6 +21,7 @@ export class Report {
     private readonly bench: string,
     private readonly show: (row: Row) => void,
     private readonly tell: (step: string, done: number) => void = () => undefined,
+    private readonly scale = 1,
   ) {}
 
   /** Says how far something that takes its time is; as often as one likes. */
@@ -31,7 +34,7 @@ export class Report {
     const base = this.rows.find((row) => row.what === against);
     if (against !== undefined && !base) throw new Error(`${this.bench}: no line "${against}" to compare with`);
     const ratio = base && { against: base.what, ratio: value / base.value };
-    const row = { bench: this.bench, what, value, unit, ...ratio };
+    const row = { bench: this.bench, what, value, unit, ...ratio, scale: this.scale };
     this.rows.push(row);
     this.show(row);
   }

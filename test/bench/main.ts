@@ -33,7 +33,7 @@ const show = (row: Row): void => {
 const rows: Row[] = [];
 for (const bench of known ? chosen : []) {
   console.log(`\n${bench.name}: ${bench.about}`);
-  const report = new Report(bench.name, show, (step, done) => progress.tell(step, done));
+  const report = new Report(bench.name, show, (step, done) => progress.tell(step, done), options.scale);
   // Nobody watches a run of all: what one bench could not do is said, and the others still measure.
   await bench.run(report, options).catch((error: unknown) => {
     console.error(`${bench.name} failed:`, error);

@@ -53,6 +53,23 @@ describe('makuler up, with the real programs', () => {
     expect(code).toBe(0);
   });
 
+  it('says of an API that somebody else started whether all is well there, and of none that nothing answers', async () => {
+    const said = (api: string) => makuler('status', '--json', '--api', api, '--home', join(installation.home, 'none'));
+    const { code, stdout } = await said(`${installation.url}/`);
+    const status = JSON.parse(stdout) as { addresses: object; checks: Record<string, { ready: boolean }> };
+    expect(status).toMatchObject({
+      running: true,
+      addresses: { api: installation.url, docs: `${installation.url}/docs` },
+      checks: { api: { ready: true }, vault: { ready: true }, 'event-store': { ready: true } },
+    });
+    expect(code).toBe(0);
+    const none = await said('http://127.0.0.1:1');
+    expect([none.code, JSON.parse(none.stdout)]).toEqual([
+      1,
+      expect.objectContaining({ running: false, checks: { api: { ready: false, because: 'does not answer' } } }),
+    ]);
+  }, 60_000);
+
   it('tells analysts an address and where its password is; they see the views there, and nothing of a person', async () => {
     const { stdout } = await makuler('status', '--json', '--home', installation.home);
     const { addresses } = JSON.parse(stdout) as { addresses: { analytics: string } };

@@ -38,11 +38,6 @@ export const instant = (): PayloadField<string> => ({
     !Number.isNaN(Date.parse(value)),
   valid: 'an instant in UTC',
 });
-/** A lower-case SHA-256 in hex, e.g. the hash of a plan. */
-export const hash = (): PayloadField<string> => ({
-  admits: (value): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
-  valid: 'a SHA-256 in hex',
-});
 /** A field that may be null. */
 export const nullable = <T>(field: PayloadField<T>): PayloadField<T | null> => ({
   admits: (value): value is T | null => value === null || field.admits(value),

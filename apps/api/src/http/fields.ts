@@ -112,16 +112,6 @@ const isCalendarDay = (value: unknown): boolean => {
   return !Number.isNaN(instant.getTime()) && instant.toISOString().startsWith(value);
 };
 
-/** An instant, RFC 3339 in UTC or with an offset. */
-export const Instant = (options: FieldOptions = {}): PropertyDecorator =>
-  matching(
-    options,
-    'date-time',
-    /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/,
-    'give an instant as in 2026-03-10T12:30:00Z',
-    '2026-03-10T12:30:00Z',
-  );
-
 /** A decimal number as text, `digits` (2) after the point at most: money and quantities are never floating point. */
 export const Decimal = ({
   digits = 2,

@@ -2,76 +2,111 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { CheckAnswer, ReadyAnswer } from '#client';
 import { ApiProblem, MakulerClient, ONCE } from '#client';
+import { readSecret } from '#kernel';
 import { backupWarningsOf } from '../backup/backup-warnings.js';
 import type { GlobalOptions } from '../client/connection.js';
-import { homeOf } from '../client/connection.js';
+import { addressOf, homeOf } from '../client/connection.js';
 import { describeEpochs, epochsOf } from '../client/epochs.js';
 import { mirrorWarningsOf } from '../client/mirrors.js';
 import { action } from '../command.js';
-import { ANALYST } from '../up/database.js';
+import { environment } from '../config.js';
+import type { Output } from '../output.js';
+import { analyticsAddress } from '../up/database.js';
 import { readIfThere } from '../up/files.js';
 import type { Home } from '../up/home.js';
 import type { Running } from '../up/lock.js';
 import { readRunning } from '../up/lock.js';
 import { stillRuns } from '../up/processes.js';
 
-/** `makuler status`: what runs, where, whether each part is well, and what to mind. Exit status 0 only when all is well. */
+/**
+ * `makuler status`: what runs, where, whether each part is well, and what to mind; with `--api`, what an API somewhere else says of
+ * itself and of what it needs. Exit status 0 only when all is well.
+ */
 export const registerStatus = (program: Command): void => {
   program
     .command('status')
     .description('what runs, its addresses and health, and what to mind')
     .action(
-      action<GlobalOptions, []>(async ({ output, options }) => {
-        const home = homeOf(options);
-        const running = await readRunning(home);
-        const epochs = running && (await epochsOf(home));
-        const { lines: epochLines, warnings: epochWarnings } = epochs
-          ? describeEpochs(epochs, new Date())
-          : { lines: [], warnings: [] };
-        const backupWarnings = running ? await backupWarningsOf(options) : [];
-        const mirrorWarnings = running ? await mirrorWarningsOf(home) : [];
-        const warnings = [...(await warningsOf(home, running)), ...mirrorWarnings, ...epochWarnings, ...backupWarnings];
-        if (!running) {
-          output.result({ running: false, warnings }, [`Nothing runs in ${home.directory}.`, ...warnings.map(warned)]);
-          return false;
-        }
-        const processes = await processesOf(running);
-        const checks = await checksOf(running);
-        const { api, docs, postgres } = running.addresses;
-        const analytics = postgres === undefined ? undefined : `postgres://${ANALYST}@${postgres}/readmodels`;
-        const value = {
-          running: true,
-          since: running.since,
-          addresses: { api, docs, analytics },
-          processes,
-          checks,
-          epochs,
-          warnings,
-        };
-        output.result(value, [
-          `Makuler runs since ${running.since}.`,
-          `  API        ${api}/v1`,
-          `  Docs       ${docs}`,
-          ...(analytics === undefined
-            ? []
-            : [`  Analytics  ${analytics} (schema analytics; password: "analyst" in ${home.secrets})`]),
-          '',
-          ...Object.entries(processes).map(
-            ([name, { pid, alive }]) => `  ${name.padEnd(16)} ${alive ? `process ${pid}` : 'does not run'}`,
-          ),
-          ...Object.entries(checks).map(
-            ([name, { ready, because }]) => `  ${name.padEnd(16)} ${ready ? 'ready' : `not ready: ${because ?? ''}`}`,
-          ),
-          ...epochLines.map((line, n) => `  ${(n === 0 ? 'keys' : '').padEnd(16)} ${line}`),
-          ...(warnings.length > 0 ? ['', ...warnings.map(warned)] : []),
-        ]);
-        return [
-          ...Object.values(processes).map(({ alive }) => alive),
-          ...Object.values(checks).map(({ ready }) => ready),
-        ].every(Boolean);
-      }),
+      action<GlobalOptions, []>(async ({ output, options }) =>
+        options.api === undefined
+          ? statusOfHome(output, options)
+          : statusOfApi(output, (await addressOf(options)).replace(/\/+$/, '')),
+      ),
     );
 };
+
+const statusOfHome = async (output: Output, options: GlobalOptions): Promise<boolean> => {
+  const home = homeOf(options);
+  const running = await readRunning(home);
+  const epochs = running && (await epochsOf(home));
+  const { lines: epochLines, warnings: epochWarnings } = epochs
+    ? describeEpochs(epochs, new Date())
+    : { lines: [], warnings: [] };
+  const backupWarnings = running ? await backupWarningsOf(options) : [];
+  const mirrorWarnings = running ? await mirrorWarningsOf(home) : [];
+  const warnings = [...(await warningsOf(home, running)), ...mirrorWarnings, ...epochWarnings, ...backupWarnings];
+  if (!running) {
+    output.result({ running: false, warnings }, [
+      `Nothing runs in ${home.directory}. What runs elsewhere is asked with --api.`,
+      ...warnings.map(warned),
+    ]);
+    return false;
+  }
+  const processes = await processesOf(running);
+  const { api, docs, analytics, postgres } = running.addresses;
+  const checks = await checksOf(api);
+  const addresses = { api, docs, analytics };
+  const embedded = postgres !== undefined;
+  const value = { running: true, since: running.since, addresses, processes, checks, epochs, warnings };
+  output.result(value, [
+    `Makuler runs since ${running.since}.`,
+    ...addressLines(addresses, embedded ? `password: "analyst" in ${home.secrets}` : undefined),
+    '',
+    ...Object.entries(processes).map(([name, { pid, alive }]) => line(name, alive ? `process ${pid}` : 'does not run')),
+    ...checkLines(checks),
+    ...epochLines.map((text, n) => line(n === 0 ? 'keys' : '', text)),
+    ...(warnings.length > 0 ? ['', ...warnings.map(warned)] : []),
+  ]);
+  return [
+    ...Object.values(processes).map(({ alive }) => alive),
+    ...Object.values(checks).map(({ ready }) => ready),
+  ].every(Boolean);
+};
+
+/** Of a system that somebody else has started, the API says which parts are well; it needs no token for that. */
+const statusOfApi = async (output: Output, api: string): Promise<boolean> => {
+  const checks = await checksOf(api);
+  const running = checks['api']!.ready;
+  const readModels = readSecret(environment, 'DATABASE_URL');
+  const addresses = {
+    api,
+    docs: `${api}/docs`,
+    analytics: readModels === undefined ? undefined : analyticsAddress(readModels),
+  };
+  output.result({ running, addresses, checks, warnings: [] }, [
+    running ? 'Makuler runs.' : `Nothing answers at ${api}.`,
+    ...(running ? [...addressLines(addresses), '', ...checkLines(checks)] : []),
+  ]);
+  return Object.values(checks).every(({ ready }) => ready);
+};
+
+type Checks = Readonly<Record<string, CheckAnswer>>;
+type Addresses = Readonly<Record<'api' | 'docs' | 'analytics', string | undefined>>;
+
+/** `login` is what an analyst is told of the password. */
+const addressLines = (
+  { api, docs, analytics }: Addresses,
+  login = 'the login that an administrator made',
+): string[] => [
+  `  API        ${api}/v1`,
+  `  Docs       ${docs}`,
+  ...(analytics === undefined ? [] : [`  Analytics  ${analytics} (schema analytics; ${login})`]),
+];
+const checkLines = (checks: Checks): string[] =>
+  Object.entries(checks).map(([name, { ready, because }]) =>
+    line(name, ready ? 'ready' : `not ready: ${because ?? ''}`),
+  );
+const line = (name: string, text: string): string => `  ${name.padEnd(16)} ${text}`;
 
 const warned = (warning: string): string => `  ! ${warning}`;
 
@@ -85,8 +120,7 @@ const processesOf = async (running: Running): Promise<Record<string, { pid: numb
   );
 
 /** What the API says of itself and of what it needs. */
-const checksOf = async (running: Running): Promise<Readonly<Record<string, CheckAnswer>>> => {
-  const { api } = running.addresses;
+const checksOf = async (api: string | undefined): Promise<Checks> => {
   if (api === undefined) return { api: { ready: false, because: 'still starting' } };
   try {
     const { body } = await new MakulerClient({ address: api, patience: ONCE }).get('/health/ready');

@@ -10,6 +10,12 @@ import { DATABASES } from './secrets.js';
 /** The role with which analysts read the schema `analytics` of the read models. */
 export const ANALYST = 'analyst';
 
+/** Where analysts find the read models: their address without a password, and with the login `as` where it is ours to know. */
+export const analyticsAddress = (readModels: string, as?: string): string => {
+  const { host, pathname } = new URL(readModels);
+  return `postgres://${as === undefined ? '' : `${as}@`}${host}${pathname}`;
+};
+
 /** One life of the embedded server. A later one must have the port of the first: the children know its address. */
 export const beginPostgres = async (
   home: Home,

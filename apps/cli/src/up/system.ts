@@ -4,7 +4,7 @@ import { startChild } from './child.js';
 import { flagsOf } from './flags.js';
 import { Crew } from './crew.js';
 import type { Part } from './crew.js';
-import { assertAllDurable, beginPostgres, prepareDatabases } from './database.js';
+import { ANALYST, analyticsAddress, assertAllDurable, beginPostgres, prepareDatabases } from './database.js';
 import { ensureCertificates, environmentOf, eventStoreUrl } from './environment.js';
 import type { Certificates, Places } from './environment.js';
 import { ensureFirstTokens } from './first-tokens.js';
@@ -152,7 +152,10 @@ export class System {
       this.#databases(secrets),
       this.#ports(),
     ]);
-    this.#crew.addresses = { ...addresses, postgres: new URL(databases.readmodels).host };
+    const { readmodels } = databases;
+    this.#crew.addresses = this.options.external
+      ? { ...addresses, analytics: analyticsAddress(readmodels) }
+      : { ...addresses, analytics: analyticsAddress(readmodels, ANALYST), postgres: new URL(readmodels).host };
     return { certificates, places: { apiPort, ...ports, databases, eventNodePassword: secrets.eventNode } };
   }
 
