@@ -16,26 +16,19 @@ export interface Places {
   readonly eventNodePassword: string;
 }
 
-const CLIENTS = ['api', 'projector', 'worker', 'cli'] as const;
+/** The programs that may ask the vault. */
+export const CLIENTS = ['api', 'projector', 'worker', 'cli'] as const;
 export type Certificates = Readonly<Record<'event-node' | 'vault' | (typeof CLIENTS)[number], CertificateFiles>>;
 
-/**
- * The installation's certificates: servers for event node and vault, and a client's for each program that may ask the vault.
- * `hosts`: the servers' names where they are on other machines; loopback otherwise.
- */
-export const ensureCertificates = async (
-  directory: string,
-  hosts: Partial<Record<'event-node' | 'vault', readonly string[]>> = {},
-): Promise<Certificates> => {
+/** The installation's certificates, in one directory: servers on loopback, and a client's for each program that may ask the vault. */
+export const ensureCertificates = async (directory: string): Promise<Certificates> => {
   const authority = await ensureAuthority(directory);
-  const wishes: (readonly [keyof Certificates, CertificateWish])[] = [
-    ...(['event-node', 'vault'] as const).map(
-      (name) => [name, { usage: 'server', ...(hosts[name] && { hosts: hosts[name] }) }] as const,
-    ),
-    ...CLIENTS.map((name) => [name, { usage: 'client' }] as const),
+  const wishes: (readonly [keyof Certificates, CertificateWish['usage']])[] = [
+    ...(['event-node', 'vault'] as const).map((name) => [name, 'server'] as const),
+    ...CLIENTS.map((name) => [name, 'client'] as const),
   ];
   const made = await Promise.all(
-    wishes.map(async ([name, wish]) => [name, await authority.ensureCertificate(name, wish)] as const),
+    wishes.map(async ([name, usage]) => [name, await authority.ensureCertificate(name, { usage })] as const),
   );
   return Object.fromEntries(made) as Certificates;
 };
