@@ -14,7 +14,8 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/policy ./policy
 # Volumes take the owner of the directory that they are mounted over.
-RUN install -d -o node -g node -m 0700 /certificates /custodian-a /custodian-b /backups
+RUN install -d -o node -g node -m 0700 /certificates /custodian-a /custodian-b /backups \
+  /issued/authority /issued/event-node /issued/vault /issued/api /issued/projector /issued/worker /issued/cli
 USER node
 # The api answers on its own port, the others on that of their metrics. Alive, not ready: a standby is in good health.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \

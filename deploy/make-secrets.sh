@@ -21,16 +21,22 @@ password() { # NAME VARIABLE
 }
 
 password eventstore-password EVENTSTORE_PASSWORD
-password database-password DATABASE_PASSWORD
-password vault-database-password VAULT_DATABASE_PASSWORD
+password eventstore-ops-password EVENTSTORE_OPS_PASSWORD
+# The servers' own administrators, which no program is: each program has a role that owns its database and nothing else.
+password postgres-password POSTGRES_PASSWORD
+password vault-postgres-password VAULT_POSTGRES_PASSWORD
+password readmodels-password READMODELS_PASSWORD
+password control-password CONTROL_PASSWORD
+password vault-password VAULT_PASSWORD
 password analyst-password ANALYST_PASSWORD
 password redis-password REDIS_PASSWORD
 
 keep eventstore-url "esdb://admin:$EVENTSTORE_PASSWORD@kurrentdb:2113?tls=true&tlsCAFile=/certificates/ca.crt"
-keep database-url "postgres://readmodels:$DATABASE_PASSWORD@postgres/readmodels"
-keep control-database-url "postgres://control:$DATABASE_PASSWORD@postgres/control"
-keep vault-database-url "postgres://vault:$VAULT_DATABASE_PASSWORD@vault-postgres/vault"
+keep database-url "postgres://readmodels:$READMODELS_PASSWORD@postgres/readmodels"
+keep control-database-url "postgres://control:$CONTROL_PASSWORD@postgres/control"
+keep vault-database-url "postgres://vault:$VAULT_PASSWORD@vault-postgres/vault"
 keep redis-url "redis://:$REDIS_PASSWORD@redis:6379"
 keep redis-conf "requirepass $REDIS_PASSWORD"
-# KurrentDB takes its first password from its environment and from nowhere else: docker compose reads this file.
-keep kurrentdb.env "KURRENTDB_DEFAULT_ADMIN_PASSWORD=$EVENTSTORE_PASSWORD"
+# KurrentDB takes its first passwords from its environment and from nowhere else: docker compose reads this file.
+keep kurrentdb.env "KURRENTDB_DEFAULT_ADMIN_PASSWORD=$EVENTSTORE_PASSWORD
+KURRENTDB_DEFAULT_OPS_PASSWORD=$EVENTSTORE_OPS_PASSWORD"

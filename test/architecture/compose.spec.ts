@@ -1,32 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
-import { parse } from 'yaml';
 import type { ConfigurationError } from '#kernel';
 import { readConfig as readApi } from '../../apps/api/src/config.js';
 import { flagsOf } from '../../apps/cli/src/up/flags.js';
 import { readConfig as readProjector } from '../../apps/projector/src/config.js';
 import { readVaultConfiguration } from '../../apps/vault/src/config.js';
 import { readConfig as readWorker } from '../../apps/worker/src/config.js';
+import { compose, PROGRAMS } from './compose.js';
 
-interface Service {
-  readonly image?: string;
-  readonly restart?: string;
-  readonly deploy?: { readonly replicas?: number };
-  readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, unknown>>;
-  readonly volumes?: readonly string[];
-  readonly secrets?: readonly string[];
-  readonly configs?: readonly { readonly source: string; readonly target: string }[];
-  readonly depends_on?: Readonly<Record<string, unknown>>;
-}
-interface Compose {
-  readonly services: Readonly<Record<string, Service>>;
-  readonly volumes: Readonly<Record<string, unknown>>;
-  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
-  readonly configs: Readonly<Record<string, { readonly content?: string; readonly file?: string }>>;
-}
-
-const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as Compose;
 const CONFIGURATIONS: Readonly<Record<string, () => unknown>> = {
   vault: () => readVaultConfiguration({}),
   api: readApi,
@@ -47,15 +28,6 @@ const needed = (app: string): string[] => {
 /** `DATABASE_URL_FILE`, in the place of `DATABASE_URL`; `VAULT_KEY_FILE` is itself a setting. */
 const isSecretFile = (name: string, environment: Readonly<Record<string, unknown>>) =>
   name.endsWith('_FILE') && String(environment[name]).startsWith('/run/secrets/');
-
-/** Services, each with the program that it runs. */
-const PROGRAMS = [
-  ['vault-a', 'vault'],
-  ['vault-b', 'vault'],
-  ['api', 'api'],
-  ['projector', 'projector'],
-  ['worker', 'worker'],
-] as const;
 
 describe('docker-compose.yml', () => {
   it('is of the form that the Compose Specification has', () => {
@@ -100,7 +72,7 @@ describe('docker-compose.yml', () => {
       expect(file).toBe(`deploy/secrets/${name}`);
       expect(script).toMatch(new RegExp(`^(keep|password) ${name} `, 'm'));
     }
-    // KurrentDB's first password is the only one in an environment, and none stands in this file or beside it.
+    // KurrentDB's first passwords are the only ones in an environment, and none stands in this file or beside it.
     expect(readFileSync('docker-compose.yml', 'utf8')).not.toMatch(/\$\{|:\/\/[^/]*:[^/]*@/);
     expect(readFileSync('.gitignore', 'utf8')).toContain('deploy/secrets/');
   });
@@ -133,27 +105,30 @@ describe('docker-compose.yml', () => {
     for (const [name] of PROGRAMS)
       expect(compose.services[name]).toMatchObject({
         ...{ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], ulimits: { core: 0 } },
-        restart: 'unless-stopped',
+        ...{ restart: 'unless-stopped', stop_grace_period: '30s' },
       });
+    for (const name of ['certificates', 'cli'])
+      expect(compose.services[name]).toMatchObject({ read_only: true, cap_drop: ['ALL'], restart: 'no' });
   });
 
   it('names a version of each image that others made', () => {
     for (const { image = '' } of Object.values(compose.services)) if (image !== 'makuler') expect(image).toMatch(/:\d/);
   });
 
-  it('declares every volume that is mounted and every service that is waited for', () => {
-    for (const { volumes = [], depends_on = {} } of Object.values(compose.services)) {
+  it('declares every volume that is mounted, every network that is joined and every service that is waited for', () => {
+    for (const { volumes = [], networks = [], depends_on = {} } of Object.values(compose.services)) {
       for (const volume of volumes) expect(compose.volumes).toHaveProperty(volume.split(':')[0]!);
+      for (const network of networks) expect(compose.networks).toHaveProperty(network);
       for (const other of Object.keys(depends_on)) expect(compose.services).toHaveProperty(other);
     }
   });
 
-  it('gives the custodian to the vault alone, and lets no other process have its database', () => {
-    for (const [name, { volumes = [], environment = {}, secrets = [] }] of Object.entries(compose.services)) {
-      if (name.startsWith('vault-') && name !== 'vault-postgres') continue;
-      expect(secrets).not.toContain('vault-database-url');
-      expect(volumes.filter((volume) => volume.startsWith('custodian'))).toEqual([]);
-      expect(Object.keys(environment)).not.toContain('VAULT_DATABASE_URL');
-    }
+  it('has the command line for people, with what its commands read where there is no home', () => {
+    const { entrypoint, profiles, environment = {} } = compose.services['cli']!;
+    expect([entrypoint, profiles]).toEqual([['node', 'dist/apps/cli/src/main.js'], ['cli']]);
+    const table = readFileSync('docs/operations.md', 'utf8').matchAll(/^\| `(\w+)`[^|]*\| cli /gm);
+    const read = [...table].map(([, name]) => name!).filter((name) => !name.startsWith('MAKULER_'));
+    const given = Object.keys(environment).map((name) => (isSecretFile(name, environment) ? name.slice(0, -5) : name));
+    expect(given.toSorted()).toEqual(read.toSorted());
   });
 });

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 
 /** A service of docker-compose.yml, as far as processes without containers need it. */
 export interface ComposedService {
+  /** With the file's own entrypoint, without the image's. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly restart: string;
@@ -16,7 +17,9 @@ interface Composed {
     Record<
       string,
       {
+        readonly entrypoint?: readonly string[];
         readonly command?: readonly string[];
+        readonly volumes?: readonly string[];
         readonly environment?: Readonly<Record<string, string | number>>;
         readonly restart?: string;
         readonly deploy?: { readonly replicas?: number };
@@ -42,10 +45,11 @@ export class Compose {
   service(name: string): ComposedService {
     const found = this.#file.services[name];
     if (!found) throw new Error(`docker-compose.yml has no service ${name}`);
-    const { command = [], environment = {}, restart = 'no', deploy } = found;
+    const { entrypoint = [], command = [], environment = {}, restart = 'no', deploy } = found;
+    const here = (text: string | number) => this.#here(this.#issued(name, String(text)));
     return {
-      command: command.map((word) => this.#here(word)),
-      environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, this.#here(`${value}`)])),
+      command: [...entrypoint, ...command].map(here),
+      environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, here(value)])),
       restart,
       replicas: deploy?.replicas ?? 1,
     };
@@ -67,6 +71,18 @@ export class Compose {
   /** A configuration that the file holds itself, for this machine's places. */
   config(name: string): string {
     return this.#here(this.#file.configs[name]!.content);
+  }
+
+  /** What a service has in a volume of its own lies here where `certificates` puts it. */
+  #issued(service: string, text: string): string {
+    if (service === 'certificates') return text;
+    const [made, mounted] = ['certificates', service].map((name) =>
+      (this.#file.services[name]!.volumes ?? []).map((volume) => volume.split(':')),
+    );
+    return mounted!.reduce((so, [volume, at]) => {
+      const source = made!.find(([name]) => name === volume);
+      return source ? so.replaceAll(`${at}/`, `${source[1]}/`) : so;
+    }, text);
   }
 
   #here(text: string): string {

@@ -23,7 +23,6 @@ export interface ServerSpec {
   readonly bin: string;
   readonly directory: string;
   readonly port: number;
-  readonly superuser: string;
   readonly password: string;
 }
 
@@ -39,7 +38,7 @@ export class PostgresServer {
 
   /** Makes the files of a new server, and starts it. */
   static async make(spec: ServerSpec): Promise<PostgresServer> {
-    const { bin, directory, superuser, password } = spec;
+    const { bin, directory, password } = spec;
     await mkdir(directory);
     const account = await accountFor([join(bin, 'postgres'), directory]);
     const passwordFile = join(directory, 'password');
@@ -48,7 +47,7 @@ export class PostgresServer {
       if (account.owner) await chown(path, account.owner.uid, account.owner.gid);
     await chmod(directory, 0o700);
     const server = new PostgresServer(spec, account);
-    const flags = ['-D', join(directory, 'data'), '-U', superuser, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
+    const flags = ['-D', join(directory, 'data'), '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
     await server.#run('initdb', [...flags, '--encoding=UTF8', '--locale=C', '--no-sync']);
     await rm(passwordFile);
     await server.start();
@@ -85,7 +84,7 @@ export class PostgresServer {
   }
 
   get #administrator() {
-    return { name: this.spec.superuser, password: this.spec.password };
+    return { name: 'postgres', password: this.spec.password };
   }
 
   async #run(program: string, flags: readonly string[]): Promise<void> {

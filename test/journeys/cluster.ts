@@ -18,8 +18,12 @@ import { ClusterProcess } from './cluster-process.js';
 import type { Reply, RequestOptions } from './installation.js';
 import { ask, eventually } from './installation.js';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const HOST = '127.0.0.1';
+/** Of the roles in the databases, and of what else asks for one. */
+const ROLES = ['readmodels', 'control', 'vault', 'analyst', 'events'] as const;
+const OTHERS = ['POSTGRES', 'VAULT_POSTGRES', 'EVENTSTORE', 'REDIS'] as const;
+const passwordOf = (name: string) => `${name.toUpperCase().replace('-', '_')}_PASSWORD`;
 const secret = () => randomBytes(18).toString('base64url');
 
 const PARTS = ['vault-a', 'vault-b', 'api', 'projector', 'worker'] as const;
@@ -65,13 +69,13 @@ export class Cluster {
       await Promise.all(names.map(async (name) => [name, await freePort(HOST)] as const)),
     );
     const secrets = Object.fromEntries(
-      ['EVENTSTORE', 'DATABASE', 'VAULT_DATABASE', 'ANALYST', 'REDIS'].map((name) => [`${name}_PASSWORD`, secret()]),
+      [...ROLES.map(passwordOf), ...OTHERS.map(passwordOf)].map((name) => [name, secret()]),
     );
-    const server = (name: string, superuser: string, password: string) =>
-      PostgresServer.make({ bin, directory: join(directory, name), port: ports[name]!, superuser, password });
+    const server = (name: string, password: string) =>
+      PostgresServer.make({ bin, directory: join(directory, name), port: ports[name]!, password });
     const [readModels, vault] = await Promise.all([
-      server('postgres', 'postgres', secrets['DATABASE_PASSWORD']!),
-      server('vault-postgres', 'vault', secrets['VAULT_DATABASE_PASSWORD']!),
+      server('postgres', secrets['POSTGRES_PASSWORD']!),
+      server('vault-postgres', secrets['VAULT_POSTGRES_PASSWORD']!),
     ]);
     const compose = new Compose(secrets, placesIn(directory, ports));
     const cluster = new Cluster(directory, ports, compose, secrets, readModels, vault);
@@ -114,8 +118,8 @@ export class Cluster {
 
   /** A database as its own role, in nobody's name. */
   database(name: 'readmodels' | 'control' | 'events' | 'vault'): Pool {
-    if (name === 'vault') return this.#pool(name, this.vaultServer.url('vault'));
-    return this.#pool(name, this.readModelServer.url(name, { name, password: this.secrets['DATABASE_PASSWORD']! }));
+    const server = name === 'vault' ? this.vaultServer : this.readModelServer;
+    return this.#pool(name, server.url(name, this.#role(name)));
   }
 
   /** The server of the read models, as its administrator. */
@@ -125,7 +129,7 @@ export class Cluster {
 
   /** A database as the login that the file makes for analysts. */
   analystIn(database: string): string {
-    return this.readModelServer.url(database, { name: 'analyst', password: this.secrets['ANALYST_PASSWORD']! });
+    return this.readModelServer.url(database, this.#role('analyst'));
   }
 
   get redisUrl(): string {
@@ -133,7 +137,7 @@ export class Cluster {
   }
 
   readModelsIn(database: string): string {
-    return this.readModelServer.url(database, { name: 'readmodels', password: this.secrets['DATABASE_PASSWORD']! });
+    return this.readModelServer.url(database, this.#role('readmodels'));
   }
 
   /** What the file gives a program, but for where it listens. */
@@ -172,7 +176,7 @@ export class Cluster {
     const { command } = this.compose.service('certificates');
     const names = ['vault-a', 'vault-b', 'kurrentdb'];
     const words = command.map((word) => (names.includes(word) ? 'localhost' : word));
-    await run(process.execPath, words, { env: BASE });
+    await execute(process.execPath, words, { env: BASE });
     await Promise.all(['a', 'b'].map((name) => mkdir(join(this.directory, `custodian-${name}`), { mode: 0o700 })));
     await Promise.all(['redis', 'backups'].map((name) => mkdir(join(this.directory, name))));
     this.#add('event-node', ['dist/apps/event-node/src/main.js'], this.#eventNode());
@@ -183,6 +187,7 @@ export class Cluster {
     const tokens = new Tokens(this.database('control'), new SystemClock());
     for (const role of TOKEN_ROLES)
       this.#tokens.set(role, (await tokens.create({ roles: [role], label: 'a test' })).token);
+    this.#tokens.set('operator', await this.#firstToken('operator'));
     await eventually(
       () => this.get('/health/ready', { as: 'nobody' }),
       ({ status }) => status === 200,
@@ -191,26 +196,36 @@ export class Cluster {
 
   /** By the scripts that the file gives the server of the read models, and by what the images do themselves. */
   async #makeDatabases(bin: string): Promise<void> {
-    const password = this.secrets['DATABASE_PASSWORD']!;
-    const address = { PGHOST: HOST, PGPORT: String(this.ports['postgres']), PGUSER: 'postgres', PGPASSWORD: password };
-    const env = { ...address, PATH: `${bin}:/usr/bin:/bin`, POSTGRES_PASSWORD: password };
-    // The second is run by hand too, where the server is older.
-    for (const script of ['databases', 'analyst', 'analyst'])
-      await run('/bin/sh', ['-c', this.compose.config(script)], { env });
-    const [server, vault] = [await this.administrated('postgres'), this.#pool('', this.vaultServer.url('postgres'))];
-    await server.query(`create role events login password '${password}'`);
+    const run = async (server: 'postgres' | 'vault-postgres', script: string) => {
+      const { environment } = this.compose.service(server);
+      const administrator = { PGUSER: 'postgres', PGPASSWORD: this.secrets[passwordOf(server)]! };
+      const address = { PGHOST: HOST, PGPORT: String(this.ports[server]), PATH: `${bin}:/usr/bin:/bin` };
+      await execute('/bin/sh', ['-c', this.compose.config(script)], {
+        env: { ...environment, ...address, ...administrator },
+      });
+    };
+    // The analyst's is run by hand too, where the server is older.
+    for (const script of ['databases', 'analyst', 'analyst']) await run('postgres', script);
+    await run('vault-postgres', 'databases');
+    const server = await this.administrated('postgres');
+    await server.query(`create role events login password '${this.#role('events').password}'`);
     await server.query('create database events owner events');
-    await vault.query('create database vault');
+  }
+
+  /** By the command line for people, as docs/operations.md has it. */
+  async #firstToken(role: Role): Promise<string> {
+    const { command, environment } = this.compose.service('cli');
+    const [, ...words] = [...command, 'token', 'create', '--role', role, '--label', 'first'];
+    const { stdout } = await execute(process.execPath, words, { env: { ...BASE, ...environment } });
+    return stdout.trim();
   }
 
   #eventNode(): Record<string, string> {
     return {
-      EVENT_NODE_DATABASE_URL: this.readModelServer.url('events', {
-        ...{ name: 'events', password: this.secrets['DATABASE_PASSWORD']! },
-      }),
+      EVENT_NODE_DATABASE_URL: this.readModelServer.url('events', this.#role('events')),
       EVENT_NODE_PORT: String(this.ports['event-node']),
-      EVENT_NODE_CERT_FILE: join(this.directory, 'certificates/event-node.crt'),
-      EVENT_NODE_KEY_FILE: join(this.directory, 'certificates/event-node.key'),
+      EVENT_NODE_CERT_FILE: join(this.directory, 'issued/event-node/event-node.crt'),
+      EVENT_NODE_KEY_FILE: join(this.directory, 'issued/event-node/event-node.key'),
       EVENT_NODE_PASSWORD: this.secrets['EVENTSTORE_PASSWORD']!,
     };
   }
@@ -246,6 +261,10 @@ export class Cluster {
     this.#processes.set(name, new ClusterProcess(spec));
   }
 
+  #role(name: string): { name: string; password: string } {
+    return { name, password: this.secrets[passwordOf(name)]! };
+  }
+
   #pool(key: string, url: string): Pool {
     const pool = this.#pools.get(key) ?? createPool(url, { name: 'a test', max: 2 });
     this.#pools.set(key, pool);
@@ -267,9 +286,11 @@ const placesIn = (directory: string, ports: Readonly<Record<string, number>>): (
   ['@redis:6379', `@${HOST}:${ports['redis']}`],
   ['vault-a:2114', `localhost:${ports['vault-a']}`],
   ['vault-b:2114', `localhost:${ports['vault-b']}`],
-  ...['/certificates', '/custodian-a', '/custodian-b', '/backups', '/run/secrets'].map(
+  ...['/issued', '/custodian-a', '/custodian-b', '/backups', '/run/secrets'].map(
     (path) => [path, join(directory, path)] as const,
   ),
+  // In addresses, where it is the authority's certificate, of which every program has a copy.
+  ['/certificates', join(directory, 'issued/cli')],
   ['/app/policy', join(process.cwd(), 'policy')],
   ['/analyst-role.sql', join(process.cwd(), 'libs/postgres/src/analyst-role.sql')],
 ];
