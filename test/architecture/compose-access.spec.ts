@@ -156,7 +156,7 @@ describe('what docker-compose.yml lets somebody in a program reach', () => {
     expect(servicesWith('networks', 'vault')).toEqual(['vault-a', 'vault-b', 'api', 'projector', 'worker', 'cli']);
   });
 
-  it('asks KurrentDB with passwords of its own making, both of them', () => {
+  it('has no user of KurrentDB with the password that it comes with', () => {
     const script = readFileSync('deploy/make-secrets.sh', 'utf8');
     for (const [user, variable] of [
       ['ADMIN', 'EVENTSTORE_PASSWORD'],

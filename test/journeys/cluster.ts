@@ -194,7 +194,7 @@ export class Cluster {
     );
   }
 
-  /** By the scripts that the file gives the server of the read models, and by what the images do themselves. */
+  /** By the scripts that the file gives the servers. */
   async #makeDatabases(bin: string): Promise<void> {
     const run = async (server: 'postgres' | 'vault-postgres', script: string) => {
       const { environment } = this.compose.service(server);
