@@ -12,13 +12,23 @@ export const PersonalDataRead = event('access.personal-data-read', 1, {
   categories: plain<readonly string[]>('codes of the policy, the same for every caller of the route'),
 });
 
-/** Somebody asked for personal data, or to write it, for a purpose that does not allow it. Nothing was read. */
-export const AccessRefused = event('access.refused', 1, {
-  route: plain<string>('the template of the route, the same for every caller'),
-  statedPurpose: plain<string | null>('an id of the policy, or null: what is not one is never written down'),
-  categories: plain<readonly string[]>('codes of the policy, the same for every caller of the route'),
-  mode: plain<'read' | 'write'>('one of two words'),
-});
+/**
+ * Somebody asked for personal data, or to write it, for a purpose that does not allow it. Nothing was read. One event stands
+ * for so many attempts, all within a minute or so.
+ */
+export const AccessRefused = event(
+  'access.refused',
+  2,
+  {
+    route: plain<string>('the template of the route, the same for every caller'),
+    statedPurpose: plain<string | null>('an id of the policy, or null: what is not one is never written down'),
+    categories: plain<readonly string[]>('codes of the policy, the same for every caller of the route'),
+    mode: plain<'read' | 'write'>('one of two words'),
+    attempts: plain<number>('a count of calls by staff or a program, about nobody'),
+  },
+  // Each attempt was an event.
+  { upcasts: { 1: (data) => ({ ...data, attempts: 1 }) } },
+);
 
 /** A token called a route that its roles do not reach. One event stands for so many attempts, all within a minute or so. */
 export const RoleRefused = event('access.role-refused', 1, {

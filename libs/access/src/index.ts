@@ -1,4 +1,3 @@
 export * from './access.events.js';
 export * from './refusals.js';
-export * from './role-refusals.js';
 export * from './traces.js';

@@ -1,27 +1,102 @@
-import type { Category } from '#events';
-import { newId } from '#kernel';
+import type { Category, Draft } from '#events';
+import type { ActorId, Clock, Role } from '#kernel';
+import { inContext, newId, RandomIds } from '#kernel';
 import type { Ledger } from '#ledger';
-import { AccessRefused } from './access.events.js';
+import { AccessRefused, RoleRefused } from './access.events.js';
 
-/** An attempt that the policy does not allow. */
-export interface Refusal {
-  readonly route: string;
-  /** Only an id that the policy knows: what a caller typed may be anything, a name included. */
-  readonly statedPurpose: string | null;
-  readonly categories: readonly Category[];
-  readonly mode: 'read' | 'write';
+/** Whoever was refused: ids and codes, as the token says. */
+export interface Refused {
+  readonly tokenId: string;
+  readonly actorId: ActorId;
+  readonly roles: readonly Role[];
 }
 
-/** Writes down attempts to read or write personal data without the purpose for it, each in a stream of its own. */
-export class Refusals {
-  constructor(private readonly ledger: Ledger) {}
+/** What was tried. Routes are templates, e.g. `/v1/customers/:id`. */
+export type Refusal =
+  | { readonly beyond: 'role'; readonly method: string; readonly route: string }
+  | {
+      readonly beyond: 'purpose';
+      readonly route: string;
+      /** Only an id that the policy knows: what a caller typed may be anything, a name included. */
+      readonly statedPurpose: string | null;
+      readonly categories: readonly Category[];
+      readonly mode: 'read' | 'write';
+    };
 
-  /** Runs inside `inContext`; the actor stands in the metadata. Throws `store-unavailable`. */
-  async record(refusal: Refusal): Promise<void> {
-    await this.ledger.append({
-      stream: `access-${newId()}`,
-      expected: 'no-stream',
-      drafts: [AccessRefused.of(refusal)],
-    });
+/** Within so long, one token's attempts at one thing make one event, and one more with the number of those that followed. */
+export const REFUSAL_WINDOW_MS = 60_000;
+
+interface Window {
+  readonly by: Refused;
+  readonly refusal: Refusal;
+  startedMs: number;
+  unrecorded: number;
+}
+
+/**
+ * Writes down attempts beyond a token's roles or its purpose, without letting a flood of them fill the log: the first at
+ * once, what follows as a number, when the minute is over. Only good tokens, real routes and purposes of the policy get
+ * here, so there are few windows.
+ */
+export class Refusals {
+  readonly #windows = new Map<string, Window>();
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Never throws for the log's sake: what can't be written now is counted and written by a later `flush`. */
+  async record({ tokenId, actorId, roles }: Refused, refusal: Refusal): Promise<void> {
+    const key = JSON.stringify([tokenId, draftOf(refusal, 0).data]);
+    const known = this.#windows.get(key);
+    if (known) {
+      known.unrecorded++;
+      return;
+    }
+    // In its place before the append is awaited: others of the same moment are counted, not written.
+    const by = { tokenId, actorId, roles };
+    const window = { by, refusal, startedMs: this.clock.monotonicMs(), unrecorded: 1 };
+    this.#windows.set(key, window);
+    await this.#write(window).catch(() => undefined);
+  }
+
+  /** Writes what was counted in windows that are over, or in `all` of them. Throws `store-unavailable`; nothing is lost then. */
+  async flush({ all = false } = {}): Promise<void> {
+    const over = this.clock.monotonicMs() - REFUSAL_WINDOW_MS;
+    for (const [key, window] of this.#windows) {
+      if (!all && window.startedMs > over) continue;
+      if (window.unrecorded === 0) this.#windows.delete(key);
+      else await this.#write(window);
+    }
+  }
+
+  async #write(window: Window): Promise<void> {
+    const { actorId: actor, roles } = window.by;
+    const attempts = window.unrecorded;
+    // Taken before the append is awaited: nobody else writes the same ones.
+    window.unrecorded = 0;
+    window.startedMs = this.clock.monotonicMs();
+    try {
+      await inContext({ actor, roles, ids: new RandomIds() }, () =>
+        this.ledger.append({
+          stream: `access-${newId()}`,
+          expected: 'no-stream',
+          drafts: [draftOf(window.refusal, attempts)],
+        }),
+      );
+    } catch (error) {
+      window.unrecorded += attempts;
+      throw error;
+    }
   }
 }
+
+const draftOf = (refusal: Refusal, attempts: number): Draft<any> => {
+  if (refusal.beyond === 'role') {
+    const { method, route } = refusal;
+    return RoleRefused.of({ method, route, attempts });
+  }
+  const { route, statedPurpose, categories, mode } = refusal;
+  return AccessRefused.of({ route, statedPurpose, categories, mode, attempts });
+};

@@ -1,7 +1,7 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { Inject, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { REFUSAL_WINDOW_MS, Refusals, RoleRefusals, Traces } from '#access';
+import { REFUSAL_WINDOW_MS, Refusals, Traces } from '#access';
 import { LOGGER } from '#composition';
 import { Clock } from '#kernel';
 import { Ledger } from '#ledger';
@@ -19,10 +19,9 @@ import { TokenGuard } from './token.guard.js';
       useFactory: (ledger: Ledger, clock: Clock) => new Traces(ledger, clock),
       inject: [Ledger, Clock],
     },
-    { provide: Refusals, useFactory: (ledger: Ledger) => new Refusals(ledger), inject: [Ledger] },
     {
-      provide: RoleRefusals,
-      useFactory: (ledger: Ledger, clock: Clock) => new RoleRefusals(ledger, clock),
+      provide: Refusals,
+      useFactory: (ledger: Ledger, clock: Clock) => new Refusals(ledger, clock),
       inject: [Ledger, Clock],
     },
     { provide: APP_GUARD, useClass: TokenGuard },
@@ -36,7 +35,7 @@ export class AccessModule implements OnApplicationBootstrap, OnApplicationShutdo
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly refusals: RoleRefusals,
+    private readonly refusals: Refusals,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 

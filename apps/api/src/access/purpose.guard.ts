@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { Refusals } from '#access';
 import type { Category } from '#events';
-import { MakulerError, RandomIds, inContext } from '#kernel';
+import { MakulerError } from '#kernel';
 import { Policy } from '#policy';
 import type { TokenHolder } from '#tokens';
 import type { ApiRequest } from './caller.js';
@@ -11,8 +11,7 @@ import { personalDataUseOf } from './personal-data.js';
 
 /**
  * Personal data is read and written for a purpose that the policy allows to one of the caller's roles (statement S6), stated
- * as `Makuler-Purpose` or by the token. What isn't allowed is refused and written down; if it can't be written down, the
- * answer says so instead: an attempt is never lost.
+ * as `Makuler-Purpose` or by the token. What isn't allowed is refused and written down.
  */
 @Injectable()
 export class PurposeGuard implements CanActivate {
@@ -49,14 +48,9 @@ export class PurposeGuard implements CanActivate {
     categories: readonly Category[],
   ): Promise<never> {
     const known = this.policy.purpose(purpose) !== undefined;
-    await inContext({ actor: caller.actorId, roles: caller.roles, ids: new RandomIds() }, () =>
-      this.refusals.record({
-        route: request.routeOptions.url ?? '',
-        statedPurpose: known ? purpose : null,
-        categories,
-        mode,
-      }),
-    );
+    const route = request.routeOptions.url ?? '';
+    const statedPurpose = known ? purpose : null;
+    await this.refusals.record(caller, { beyond: 'purpose', route, statedPurpose, categories, mode });
     throw new MakulerError('purpose-not-allowed', {
       detail: known
         ? `The purpose does not let this token ${mode} ${categories.join(', ')}. The attempt was recorded.`

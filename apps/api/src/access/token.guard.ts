@@ -1,7 +1,7 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { RoleRefusals } from '#access';
+import { Refusals } from '#access';
 import { MakulerError } from '#kernel';
 import type { TokenHolder } from '#tokens';
 import type { ApiRequest } from './caller.js';
@@ -14,7 +14,7 @@ export class TokenGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: CachedTokens,
-    private readonly refusals: RoleRefusals,
+    private readonly refusals: Refusals,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -31,8 +31,8 @@ export class TokenGuard implements CanActivate {
   }
 
   /** An attempt beyond one's role is written down (P9), where it was and by whom: what was asked for is not looked at. */
-  async #refuse({ method, routeOptions }: ApiRequest, { tokenId, actorId, roles }: TokenHolder): Promise<never> {
-    await this.refusals.record({ tokenId, actor: actorId, roles, method, route: routeOptions.url ?? '' });
+  async #refuse({ method, routeOptions }: ApiRequest, caller: TokenHolder): Promise<never> {
+    await this.refusals.record(caller, { beyond: 'role', method, route: routeOptions.url ?? '' });
     throw new MakulerError('forbidden');
   }
 }
