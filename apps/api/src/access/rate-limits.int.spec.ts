@@ -1,5 +1,7 @@
 import { Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActorId } from '#kernel';
 import { newId, SystemClock } from '#kernel';
 import { createLogger, Metrics } from '#observability';
@@ -12,6 +14,7 @@ import { createApi } from '../create-api.js';
 import { accepted, resource } from '../http/answers.js';
 import { LooksUp } from './rate-limit.guard.js';
 import type { RateLimitSettings } from './rate-limits.js';
+import { COUNTED, RateLimits } from './rate-limits.js';
 import { Roles } from './roles.js';
 
 @Controller('v1/limited')
@@ -94,6 +97,32 @@ describe('rate limits', () => {
       expect(refused.headers['content-type']).toContain('application/problem+json');
       expect(refused.json()).toMatchObject({ code: 'rate-limited', requestId: expect.any(String) });
     }));
+
+  it('count an IPv6 network of 64 bits as one address, and a mapped IPv4 address as what it is', () =>
+    running({ address: 1, token: 0, lookups: 0 }, async () => {
+      const status = async (address: string) => (await ask('a', '/v1/limited', address)).statusCode;
+      expect([await status('2001:db8:0:1::1'), await status('2001:db8:0:1:ffff:ffff:ffff:ffff')]).toEqual([200, 429]);
+      expect(await status('2001:db8:0:2::1')).toBe(200);
+      expect([await status('192.0.2.7'), await status('::ffff:192.0.2.7')]).toEqual([200, 429]);
+      expect(await status('::ffff:192.0.2.8')).toBe(200);
+    }));
+
+  it('are not forgotten for the sake of others, as long as those are no more than it remembers', async () => {
+    const server = new FastifyAdapter().getInstance();
+    const limits = new RateLimits({ address: 1, token: 0, lookups: 0 });
+    await limits.bind(server as never);
+    const reply = { getHeader: () => undefined, header: () => reply } as unknown as FastifyReply;
+    const come = (n: number) => {
+      const from = { ip: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, routeOptions: {} };
+      return limits.count('address', from as FastifyRequest, reply);
+    };
+    for (let n = 0; n < COUNTED; n++) await come(n);
+    await expect(come(0)).rejects.toMatchObject({ code: 'rate-limited' });
+    // One more than there is place for: the one who was here longest ago.
+    await come(COUNTED);
+    await come(1);
+    await server.close();
+  });
 
   it('count look-ups more strictly than the rest', () =>
     running({ address: 0, token: 100, lookups: 2 }, async () => {

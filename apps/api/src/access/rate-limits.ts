@@ -1,4 +1,5 @@
-import rateLimit from '@fastify/rate-limit';
+import type { RateLimitOptions } from '@fastify/rate-limit';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MakulerError } from '#kernel';
@@ -6,7 +7,7 @@ import type { ApiRequest } from './caller.js';
 
 /** Requests within a minute; 0 for as many as come. Each api process counts for itself. */
 export interface RateLimitSettings {
-  /** From one address, whatever token it shows. */
+  /** From one address, whatever token it shows; of IPv6 from one network of 64 bits, in which whoever has one address has all. */
   readonly address: number;
   /** With one token. */
   readonly token: number;
@@ -18,8 +19,8 @@ export interface RateLimitSettings {
 export const DEFAULT_RATE_LIMITS: RateLimitSettings = { address: 120_000, token: 60_000, lookups: 120 };
 
 const WINDOW_S = 60;
-/** Addresses and tokens counted at once; the oldest is forgotten first. */
-const COUNTED = 20_000;
+/** Addresses counted at once, and as many tokens, and look-ups; whoever was last here longest ago is forgotten first. */
+export const COUNTED = 20_000;
 
 type Check = ReturnType<FastifyInstance['createRateLimit']>;
 
@@ -35,13 +36,15 @@ export class RateLimits {
 
   /** Called once, before the server is ready: from then on every request is counted for its address, before anything else. */
   async bind(fastify: FastifyInstance): Promise<void> {
-    await fastify.register(rateLimit, { global: false, cache: COUNTED });
+    await fastify.register(rateLimit, { global: false });
     const check = (name: keyof RateLimitSettings, keyGenerator: (request: FastifyRequest) => string) => {
       if (this.settings[name] === 0) return;
       const timeWindow = WINDOW_S * 1_000;
-      this.#checks[name] = fastify.createRateLimit({ max: this.settings[name], timeWindow, keyGenerator });
+      // Each counter has a store of its own: how much it holds is said here, not to the plugin.
+      const options: RateLimitOptions = { max: this.settings[name], timeWindow, keyGenerator, cache: COUNTED };
+      this.#checks[name] = fastify.createRateLimit(options);
     };
-    check('address', (request) => request.ip);
+    check('address', ({ ip }) => normalizeIP(ip));
     check('token', ({ caller }: ApiRequest) => caller!.tokenId);
     check('lookups', ({ caller }: ApiRequest) => caller!.tokenId);
   }
