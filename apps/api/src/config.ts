@@ -21,6 +21,7 @@ export const SETTINGS = {
   OIDC_ISSUER: optional(oidcIssuer),
   OIDC_AUDIENCE: text('what its tokens must be meant for', 'makuler'),
   OIDC_ROLE_CLAIM: text('where its tokens name roles: roles, realm_access.roles', 'roles'),
+  OIDC_TOKEN_TYPE: optionalText('what its tokens must say they are: at+jwt'),
   RATE_LIMIT_ADDRESS: perMinute(DEFAULT_RATE_LIMITS.address),
   RATE_LIMIT_TOKEN: perMinute(DEFAULT_RATE_LIMITS.token),
   RATE_LIMIT_LOOKUPS: perMinute(DEFAULT_RATE_LIMITS.lookups),
@@ -33,7 +34,10 @@ export const readConfig = () => readConfiguration(process.env, SETTINGS);
 export const oidcOf = (config: ApiConfig): OidcSettings | undefined =>
   config.OIDC_ISSUER === undefined
     ? undefined
-    : { issuer: config.OIDC_ISSUER, audience: config.OIDC_AUDIENCE, roleClaim: config.OIDC_ROLE_CLAIM };
+    : {
+        ...{ issuer: config.OIDC_ISSUER, audience: config.OIDC_AUDIENCE },
+        ...{ roleClaim: config.OIDC_ROLE_CLAIM, tokenType: config.OIDC_TOKEN_TYPE },
+      };
 
 /** The limits of this configuration, as the api takes them. */
 export const rateLimitsOf = (config: ApiConfig): RateLimitSettings => ({

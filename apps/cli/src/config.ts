@@ -35,6 +35,7 @@ const INHERITED = [
   'OIDC_ISSUER',
   'OIDC_AUDIENCE',
   'OIDC_ROLE_CLAIM',
+  'OIDC_TOKEN_TYPE',
   ...OPENTELEMETRY,
 ] as const;
 

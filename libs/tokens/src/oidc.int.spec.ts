@@ -38,7 +38,7 @@ describe('bearer tokens of a provider', () => {
     const tokens = new Tokens(pool, new SystemClock());
     await tokens.migrate();
     ({ server, privateKey, issuer } = await startProvider());
-    const settings = { issuer, audience: 'makuler', roleClaim: 'realm_access.roles' };
+    const settings = { issuer, audience: 'makuler', roleClaim: 'realm_access.roles', tokenType: undefined };
     bearers = new Bearers(tokens, new OidcTokens(pool, new SystemClock(), settings));
   });
   afterAll(async () => {
@@ -48,7 +48,10 @@ describe('bearer tokens of a provider', () => {
     await database.drop();
   });
 
-  const token = (over: Record<string, unknown> = {}, { key = privateKey, until = '5m', alg = 'ES256' } = {}) =>
+  const token = (
+    over: Record<string, unknown> = {},
+    { key = privateKey, until = '5m', alg = 'ES256', typ = undefined as string | undefined } = {},
+  ) =>
     new SignJWT({
       realm_access: { roles: ['compliance', 'something-else'] },
       sub: 'kari',
@@ -56,7 +59,7 @@ describe('bearer tokens of a provider', () => {
       iss: issuer,
       ...over,
     })
-      .setProtectedHeader({ alg, kid: 'one' })
+      .setProtectedHeader({ alg, kid: 'one', ...(typ !== undefined && { typ }) })
       .setExpirationTime(until)
       .sign(key);
 
@@ -93,6 +96,15 @@ describe('bearer tokens of a provider', () => {
     for (const one of bad) expect(await bearers.verify(one)).toBeUndefined();
   });
 
+  it('are taken of the type that is asked for only: a token that tells a client who came in is none for us', async () => {
+    const settings = { issuer, audience: 'makuler', roleClaim: 'realm_access.roles', tokenType: 'at+jwt' };
+    const strict = new OidcTokens(pool, new SystemClock(), settings);
+    for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT'])
+      expect(await strict.verify(await token({}, { typ }))).toMatchObject({ roles: ['compliance'] });
+    for (const typ of ['JWT', 'logout+jwt', '', undefined])
+      expect(await strict.verify(await token({}, { typ }))).toBeUndefined();
+  });
+
   it('have no role where the claim has none of ours', async () => {
     for (const realm_access of [undefined, {}, { roles: 'operator2' }, { roles: { operator: true } }])
       expect((await bearers.verify(await token({ realm_access })))!.roles).toEqual([]);
@@ -103,7 +115,7 @@ describe('bearer tokens of a provider', () => {
   });
 
   it('are unavailable, and not refused, while the provider is', async () => {
-    const settings = { issuer: 'http://127.0.0.1:1', audience: 'makuler', roleClaim: 'roles' };
+    const settings = { issuer: 'http://127.0.0.1:1', audience: 'makuler', roleClaim: 'roles', tokenType: undefined };
     const away = new OidcTokens(pool, new SystemClock(), settings);
     await expect(away.verify(await token())).rejects.toMatchObject({ code: 'identity-provider-unavailable' });
   });
@@ -121,7 +133,7 @@ describe('bearer tokens of a provider', () => {
       expect(() => read(bad)).toThrow('OIDC_ISSUER is not valid');
 
     const provider = await startProvider('http://id.example.com/keys');
-    const settings = { issuer: provider.issuer, audience: 'makuler', roleClaim: 'roles' };
+    const settings = { issuer: provider.issuer, audience: 'makuler', roleClaim: 'roles', tokenType: undefined };
     const elsewhere = new OidcTokens(pool, new SystemClock(), settings);
     const refused = elsewhere.verify(await token({ iss: provider.issuer }, { key: provider.privateKey }));
     await expect(refused).rejects.toMatchObject({ code: 'identity-provider-unavailable' });

@@ -28,6 +28,8 @@ export interface OidcSettings {
   readonly audience: string;
   /** Where its roles stand, dots for nesting: `roles`, `realm_access.roles`. Ours are taken, others are passed over. */
   readonly roleClaim: string;
+  /** What the token must say it is (`typ`), e.g. `at+jwt` (RFC 9068 § 2.1): an ID token is none. Any when undefined. */
+  readonly tokenType: string | undefined;
 }
 
 /** Signatures only: a provider's public key must never be taken for a secret. */
@@ -57,11 +59,11 @@ export class OidcTokens {
   }
 
   async #payload(token: string): Promise<JWTPayload | undefined> {
-    const { issuer, audience } = this.settings;
+    const { issuer, audience, tokenType: typ } = this.settings;
     try {
       const { payload } = await jwtVerify(token, await this.#keySet(), {
         ...{ issuer, audience, algorithms: ALGORITHMS, clockTolerance: TOLERANCE_S },
-        ...{ currentDate: this.clock.now(), requiredClaims: ['sub', 'exp'] },
+        ...{ currentDate: this.clock.now(), requiredClaims: ['sub', 'exp'], ...(typ !== undefined && { typ }) },
       });
       return payload;
     } catch (error) {
