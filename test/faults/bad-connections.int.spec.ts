@@ -1,11 +1,13 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { setInterval as every } from 'node:timers/promises';
 import { fill } from './good-requests.js';
 import { MARK } from './spoiling.js';
 import { WholeApi } from './whole-api.js';
 
-const TIMEOUTS = { headersMs: 400, requestMs: 2_400, silenceMs: 60_000, keepAliveMs: 60_000 };
+const TIMEOUTS = { headersMs: 400, requestMs: 2_400, answerMs: 800, silenceMs: 60_000, keepAliveMs: 60_000 };
 /** Many times what a client gets; a server that waits for ever fails the test instead of hanging it. */
 const PATIENCE_MS = 20_000;
 
@@ -89,6 +91,28 @@ describe('bad connections', () => {
       drip(`GET /v1/policy HTTP/1.1\r\nHost: x\r\nX-${MARK}: `).then(() => closed.push('headers')),
     ]);
     expect(closed).toEqual(['headers', 'body']);
+  });
+
+  it.each([
+    ['nothing of them', 0],
+    ['a little of them now and then', 1_000],
+  ])('of a client that asks for much and takes %s are closed', async (_, bytes) => {
+    const server: Server = api.app.getHttpServer();
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    const [served] = await accepted;
+    // More than the system keeps on the way to a reader, so that the rest stays with the server.
+    const asked = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n';
+    socket.pause().write(asked.repeat(20));
+    const stop = new AbortController();
+    const taking = (async () => {
+      for await (const __ of every(50, undefined, { signal: stop.signal })) if (bytes > 0) socket.read(bytes);
+    })().catch(() => undefined);
+    await once(served, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) });
+    stop.abort();
+    await taking;
+    socket.destroy();
+    await isServed();
   });
 
   it('of which many say nothing at all keep nobody out', async () => {

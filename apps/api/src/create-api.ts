@@ -14,7 +14,7 @@ import { translateHttpError } from './http/problem.js';
 import { putProblem } from './http/put-problem.js';
 import { SAFE_HEADERS } from './http/safe-headers.js';
 import { refuseRepeatedHeaders } from './http/repeated-headers.js';
-import { DEFAULT_TIMEOUTS, timeoutsOf } from './http/timeouts.js';
+import { DEFAULT_TIMEOUTS, endUntakenAnswers, timeoutsOf } from './http/timeouts.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
 import { refuseBrokenRequest } from './http/broken-request.js';
 import { checkBeforeLeaving } from './http/current-check.js';
@@ -28,9 +28,10 @@ import { ApiDocument, openApiDocument } from './system/openapi.js';
  * for specs of the frame itself.
  */
 export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Promise<NestFastifyApplication> => {
+  const timeouts = parts.timeouts ?? DEFAULT_TIMEOUTS;
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    ...timeoutsOf(parts.timeouts ?? DEFAULT_TIMEOUTS),
+    ...timeoutsOf(timeouts),
     // Ours, never the client's: a header of theirs could carry anything into the logs.
     genReqId: () => newId(),
     requestIdHeader: false,
@@ -81,6 +82,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
   fastify.addHook('onRequest', (request, reply) => limits.count('address', request, reply));
   refuseRepeatedHeaders(fastify as never);
   measureRequests(fastify as never, parts.metrics);
+  endUntakenAnswers(fastify as never, timeouts);
   checkBeforeLeaving(fastify as never);
   app.enableShutdownHooks([]);
   app.get(ApiDocument).current = openApiDocument(app);

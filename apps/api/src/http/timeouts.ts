@@ -1,4 +1,4 @@
-import type { FastifyHttpOptions } from 'fastify';
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
 import type { Server } from 'node:http';
 
 /** How long a client may take, in milliseconds. */
@@ -7,16 +7,19 @@ export interface EdgeTimeouts {
   readonly headersMs: number;
   /** To the end of the body. */
   readonly requestMs: number;
+  /** From the whole answer to its last byte on the line: what is not taken yet lies in our memory. */
+  readonly answerMs: number;
   /** Without a byte either way; longer than any command takes, because a seal or a loss is answered when it is done. */
   readonly silenceMs: number;
   /** Between two requests of one connection; longer than what proxies wait (60 s), so that none is closed under them. */
   readonly keepAliveMs: number;
 }
 
-/** A 4 MB batch passes on a line of 1 Mbit/s; a client that sends a byte now and then doesn't keep its connection. */
+/** 4 MB pass on a line of 1 Mbit/s, either way; a client that sends or takes a byte now and then doesn't keep its connection. */
 export const DEFAULT_TIMEOUTS: EdgeTimeouts = {
   headersMs: 15_000,
   requestMs: 60_000,
+  answerMs: 60_000,
   silenceMs: 900_000,
   keepAliveMs: 72_000,
 };
@@ -38,3 +41,15 @@ export const timeoutsOf = ({
   // How often Node looks at all connections decides how late a slow one is found.
   http: { headersTimeout: headersMs, connectionsCheckingInterval: Math.ceil(headersMs / 5) },
 });
+
+/**
+ * Hangs up on whoever doesn't take an answer in time. Node knows silence only, which a byte now and then ends; and whether
+ * an answer may leave was checked when it was handed over (P1), which must not be long ago.
+ */
+export const endUntakenAnswers = (fastify: FastifyInstance, { answerMs }: EdgeTimeouts): void => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    const timer = setTimeout(() => request.raw.socket.destroy(), answerMs).unref();
+    reply.raw.once('close', () => clearTimeout(timer));
+    done(null, payload);
+  });
+};
