@@ -45,20 +45,27 @@ describe('bad connections', () => {
   const status = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
   const isServed = async () => expect(status(await send(request('GET /v1/policy HTTP/1.1')))).toBe(200);
 
-  /** Sends a beginning, then a byte now and then. */
+  /** Sends a beginning, then a byte now and then, also when the server has said all it will: until the connection is gone. */
   const drip = async (beginning: string): Promise<string> => {
-    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
-    socket.on('error', () => undefined);
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('utf8');
+    let answer = '';
+    socket.on('data', (chunk: string) => (answer += chunk)).on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.write(beginning);
     const stop = new AbortController();
     const dripping = (async () => {
       for await (const _ of every(50, undefined, { signal: stop.signal })) if (socket.writable) socket.write('a');
     })().catch(() => undefined);
-    const timer = setTimeout(() => socket.destroy(new Error('the server waits for ever')), PATIENCE_MS);
-    const answer = (await socket.toArray()).join('');
+    let patient = true;
+    const timer = setTimeout(() => {
+      patient = false;
+      socket.destroy();
+    }, PATIENCE_MS);
+    await closed;
     clearTimeout(timer);
     stop.abort();
     await dripping;
+    if (!patient) throw new Error('the server waits for ever');
     return answer;
   };
 

@@ -4,6 +4,9 @@ import { HTTP_STATUS } from '../http-status.js';
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problem.js';
 import { SAFE_HEADERS } from './safe-headers.js';
 
+/** Until the connection is gone whatever the client does; at once would take the answer from whoever is still sending. */
+const LINGER_MS = 2_000;
+
 /**
  * Answers what is not even HTTP (a bad request line, headers without end) or doesn't arrive in time with a problem as well, and hangs up. Node hands
  * over the bare socket: there is no request, so nothing of it can be repeated.
@@ -31,4 +34,6 @@ export const refuseBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('')}\r\n${body}`);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
 };
