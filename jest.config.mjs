@@ -16,6 +16,7 @@ export default {
     '^#vault/primitive$': '<rootDir>/libs/vault/src/primitive.ts',
     '^#vault/shredder$': '<rootDir>/libs/vault/src/shredder.ts',
     '^#vault/operations$': '<rootDir>/libs/vault/src/operations.ts',
+    '^#observability/logger$': '<rootDir>/libs/observability/src/logger.ts',
     '^#observability/tracing$': '<rootDir>/libs/observability/src/tracing.ts',
     '^#postgres/embedded$': '<rootDir>/libs/postgres/src/embedded.ts',
     // `#platform` is OpenTelemetry's own.

@@ -132,7 +132,7 @@ export class AttackedHouse {
     this.#child = spawn(process.execPath, [this.vaultMain], { stdio: ['ignore', 'pipe', 'inherit'], env });
     for await (const line of createInterface(this.#child.stdout!)) {
       this.said = JSON.parse(line) as Record<string, unknown>;
-      break;
+      if ('event' in this.said) break;
     }
     if (/consistent|reconciled/.test(String(this.said['gate']))) await this.vault.ready(20_000);
   }

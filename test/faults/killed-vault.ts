@@ -80,9 +80,9 @@ export class KilledVault {
     });
     this.#exited = once(this.#child, 'close');
     for await (const line of createInterface(this.#child.stdout!)) {
-      const said = JSON.parse(line) as { event: string; gate: string };
+      const said = JSON.parse(line) as { event?: string; gate: string };
       // The database may need a moment to notice that the process before is gone.
-      if (said.gate === 'standby') continue;
+      if (said.event === undefined || said.gate === 'standby') continue;
       expect(said.event).toMatch(/^(ready|active)$/);
       this.#clients = this.#connect();
       return { gate: said.gate };

@@ -42,7 +42,8 @@ describe('the vault’s process', () => {
       },
     });
     exited = once(child, 'exit').then(([status]) => status as number | null);
-    for await (const line of createInterface(child.stdout!)) return JSON.parse(line) as Record<string, unknown>;
+    for await (const line of createInterface(child.stdout!))
+      if (line.includes('"event"')) return JSON.parse(line) as Record<string, unknown>;
     throw new Error('the vault ended without a word');
   };
   const kill = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -68,7 +69,8 @@ describe('the vault’s process', () => {
   };
 
   it('says in one line that it is ready, ends cleanly on SIGTERM, and says why it refuses', async () => {
-    expect(await launch()).toEqual({ event: 'ready', host: '127.0.0.1', port: house.options.port, gate: 'consistent' });
+    const { port } = house.options;
+    expect(await launch()).toMatchObject({ event: 'ready', host: '127.0.0.1', port, gate: 'consistent' });
     expect(await kill('SIGTERM')).toBe(0);
     const inHome = `${house.options.home!}/custodian`;
     expect(await launch({ CUSTODIAN: inHome })).toMatchObject({ event: 'refused', reason: 'custodian-exposed' });

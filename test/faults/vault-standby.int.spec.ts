@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { OwnerRef, ScopeId, SubjectId } from '#kernel';
 import { freePort, isMakulerError, newId, subjectOwner } from '#kernel';
+import { createPool } from '#postgres';
+import { logLines } from '#testing';
 import type { GrpcVault } from '#vault';
 import { askVaultStatus } from '#vault';
 import { GrpcShredder } from '#vault/shredder';
@@ -39,6 +41,7 @@ describe('two vaults', () => {
   let clients: { api: GrpcVault; shredder: GrpcShredder };
   let ports: readonly [number, number];
   let vaults: [Vault, Vault];
+  const everyVault: Vault[] = [];
   beforeAll(async () => {
     [house, node] = await Promise.all([startVaultHouse(), startOwnNode()]);
     await house.stop();
@@ -66,7 +69,9 @@ describe('two vaults', () => {
       ...environmentOf(house, urlOf(node), ports[which]),
       METRICS_PORT: String(metricsPort),
     });
-    return { process, address: `127.0.0.1:${ports[which]}`, metricsPort };
+    const vault = { process, address: `127.0.0.1:${ports[which]}`, metricsPort };
+    everyVault.push(vault);
+    return vault;
   };
   const statusOf = ({ address }: Vault) => askVaultStatus({ address, ...house.certificateOf('cli') }, 5_000);
   /** The active one, and the other: asked of themselves. */
@@ -235,5 +240,49 @@ describe('two vaults', () => {
     const after = await standing();
     expect([after.active, after.standby]).toEqual(expect.arrayContaining([active, standby]));
     expect(await insist(() => read(sealed))).toBe(sealed.owner.id);
+  });
+
+  it('say in their logs that the gate has closed, why, and that it is open again: each once, however long that took', async () => {
+    const both = await standing();
+    const from = new Map(vaults.map(({ process }) => [process, process.printed.length]));
+    const at = new URL(house.options.databaseUrl);
+    const name = at.pathname.slice(1);
+    at.pathname = '/postgres';
+    const server = createPool(at.href, { name: 'spec', max: 1 });
+    const allow = (is: boolean) => server.query(`alter database ${name} with allow_connections ${is}`);
+    try {
+      await allow(false);
+      await server.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+      for (const [process, start] of from) await process.prints('"msg":"gate.waiting"', start);
+      // So long they try again, twenty times in a lease.
+      await new Promise((resolve) => setTimeout(resolve, 2 * TEST_LEASE_MS));
+    } finally {
+      await allow(true);
+      await server.end();
+    }
+    const { active, standby } = await standing();
+    await active.process.prints('"msg":"gate.opened"', from.get(active.process));
+    await standby.process.prints('"msg":"gate.standby"', from.get(standby.process));
+    const linesOf = ({ process }: Vault) => logLines(process.printed.slice(from.get(process)), 'vault');
+    const first = linesOf(both.active).map(({ msg }) => msg);
+    expect(first.slice(0, 2)).toEqual(['lease.lost', 'gate.closed']);
+    for (const vault of vaults) {
+      const waiting = linesOf(vault).filter(({ msg }) => msg === 'gate.waiting');
+      const codes = waiting.map(({ code }) => code);
+      expect(codes.length).toBeGreaterThan(0);
+      expect(codes).toEqual([...new Set(codes)]);
+      expect(waiting[0]).toMatchObject({ level: 'warn', frames: expect.any(Array) });
+    }
+    expect(linesOf(active).at(-1)).toMatchObject({ gate: expect.stringMatching(/^(consistent|reconciled)$/) });
+  });
+
+  it('print nothing but lines of a log', () => {
+    for (const { process } of everyVault) {
+      const lines = logLines(process.printed, 'vault');
+      expect(lines.map(({ msg }) => msg)).toContain('ready');
+    }
+    const all = new Set(everyVault.flatMap(({ process }) => logLines(process.printed, 'vault').map(({ msg }) => msg)));
+    for (const what of ['ready', 'active', 'standby', 'lease.taken', 'lease.lost', 'gate.opened', 'gate.closed'])
+      expect(all).toContain(what);
   });
 });

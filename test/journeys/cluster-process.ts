@@ -37,7 +37,7 @@ export class ClusterProcess {
     this.#wanted = true;
     const from = this.output.length;
     const ends = this.unasked.length;
-    const { ready = '{"event":"ready"' } = this.spec;
+    const { ready = '"event":"ready"' } = this.spec;
     this.#begin();
     const patienceMs = 150_000;
     await this.hears(() => {

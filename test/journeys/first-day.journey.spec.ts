@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isGone, valueOf } from '#client';
+import { logLines } from '#testing';
 import { Installation, eventually } from './installation.js';
 import type { Order } from './web-shop.js';
 import { changeEmail, storeOrder, wrongFields } from './web-shop.js';
@@ -95,6 +96,11 @@ describe('the first day', () => {
     const files = [await kept('certificate.json', certificate), await kept('attestation.json', attestation)];
     const jwks = await kept('jwks.json', (await auditor.get('/.well-known/jwks.json')).body);
     await makuler.stop();
+    for (const program of ['event-node', 'vault', 'projector', 'worker', 'api']) {
+      const lines = logLines(await readFile(join(makuler.home, 'logs', `${program}.log`), 'utf8'), program);
+      expect(lines.map(({ event }) => event)).toContain('ready');
+      expect(JSON.stringify(lines)).not.toMatch(/Kari|90012345/);
+    }
     const { stdout } = await run(process.execPath, [CLI, 'verify-certificate', ...files, '--jwks', jwks]);
     expect(stdout).toContain('Certificate and attestation belong together.');
     expect(stdout).toContain(`Backups: unreadable since ${backupsClearedAt}`);

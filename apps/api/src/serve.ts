@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Parts } from '#composition';
-import { announceReady, exitWithParent, stopOnSignal } from '#observability';
+import { announce, exitWithParent, stopOnSignal } from '#observability';
 import { ProjectionStates } from '#projections';
 import type { OidcSettings } from '#tokens';
 import { Bearers, OidcTokens, Tokens } from '#tokens';
@@ -38,5 +38,6 @@ export const serve = async (parts: Parts, { host, port, rateLimits, oidc }: Serv
     (error) => parts.logger.error(error, 'the api did not stop cleanly'),
   );
   const bound = api.getHttpServer().address() as AddressInfo;
-  announceReady({ address: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` });
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  announce(parts.logger, 'ready', { address: `http://${name}:${bound.port}` });
 };

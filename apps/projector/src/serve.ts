@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announceReady, exitWithParent, Health, showMetrics, showStanding, stopOnSignal } from '#observability';
+import { announce, exitWithParent, Health, showMetrics, showStanding, stopOnSignal } from '#observability';
 import type { ProjectorConfig } from './config.js';
 import { host } from './host.js';
 
@@ -11,7 +11,7 @@ import { host } from './host.js';
 export const serve = async (parts: Parts, config: ProjectorConfig): Promise<void> => {
   const projector = host(parts, jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL }), {
     leaseMs: config.PROJECTOR_LEASE_MS,
-    onStanding: (standing) => void process.stdout.write(`${JSON.stringify({ event: standing })}\n`),
+    onStanding: (standing) => announce(parts.logger, standing),
   });
   const health = new Health();
   showStanding(parts.metrics, health, projector.isActive);
@@ -26,6 +26,6 @@ export const serve = async (parts: Parts, config: ProjectorConfig): Promise<void
     (error) => parts.logger.error(error, 'the projector did not stop cleanly'),
   );
   await Promise.race([projector.started, projector.running]);
-  announceReady();
+  announce(parts.logger, 'ready');
   await projector.running;
 };

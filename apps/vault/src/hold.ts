@@ -1,10 +1,11 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { FromHolder, HolderSession, Keeper, ToHolder } from '#vault/keeper';
-import { authorized, toStatus } from '#vault/keeper';
+import { toStatus } from '#vault/keeper';
+import type { Calls } from './calls.js';
 
 /** One process's stream: its lease, and the notices to it. Messages are handled in order, each wholly before the next. */
 export const hold =
-  (keeper: Keeper) =>
+  (keeper: Keeper, calls: Calls) =>
   (stream: ServerDuplexStream<FromHolder, ToHolder>): void => {
     let session: HolderSession | undefined;
     const refuse = (error: unknown) => {
@@ -12,7 +13,7 @@ export const hold =
       stream.emit('error', toStatus(error));
     };
     try {
-      authorized(stream);
+      calls.authorize(stream);
     } catch (error) {
       stream.emit('error', error);
       return;

@@ -1,12 +1,14 @@
 import { ConfigurationError } from '#kernel';
+import { announce, createLogger, logProcess } from '#observability';
 import { startTracing } from '#observability/tracing';
 import type { GateState } from '#vault/keeper';
 import { GateRefusal } from '#vault/keeper';
 import type { VaultServerOptions } from './server.js';
 import { startVault } from './server.js';
 
-/** One line of JSON for the program that started us. */
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const logger = createLogger({ name: 'vault' });
+/** What somebody may have to do something about. */
+const WARNINGS = new Set(['gate.closed', 'gate.waiting', 'lease.lost', 'epochs.failed', 'call.refused']);
 
 /** The gate, and of a closed one why and what to do. ASCII: whoever waits for the line reads bytes. */
 const told = (gate: GateState) => ({
@@ -19,7 +21,7 @@ const ascii = (text: string): string => text.replaceAll('’', "'");
 const refuse = (error: unknown): never => {
   // A message of PostgreSQL or of the file system names places, never keys; stacks may show more and stay out.
   const message = error instanceof Error ? error.message : String(error);
-  say({ event: 'refused', reason: error instanceof GateRefusal ? error.reason : 'failed', message });
+  announce(logger, 'refused', { reason: error instanceof GateRefusal ? error.reason : 'failed', message });
   process.exit(error instanceof ConfigurationError ? 2 : error instanceof GateRefusal ? 3 : 1);
 };
 
@@ -29,16 +31,20 @@ const refuse = (error: unknown): never => {
  * under `test/` are others, with another clock.
  */
 export const serve = async (configure: () => VaultServerOptions): Promise<void> => {
+  logProcess(logger);
   // Keys are in this memory: no diagnostic report on a crash. The size of core dumps is a limit of the process that starts
   // us (`ulimit -c 0`, LimitCORE=0): Node has no call for it.
   if (process.report) process.report.reportOnFatalError = false;
   try {
     const options = configure();
-    const tracing = options.tracing && (await startTracing(options.tracing));
+    const tracing =
+      options.tracing && (await startTracing({ ...options.tracing, notice: (what) => logger.warn(what) }));
     const vault = await startVault({
       ...options,
+      notice: ({ event, ...facts }) =>
+        logger[event === 'call.failed' ? 'error' : WARNINGS.has(event) ? 'warn' : 'info'](facts, event),
       onRefused: refuse,
-      onStanding: (standing, gate) => say({ event: standing, ...told(gate) }),
+      onStanding: (standing, gate) => announce(logger, standing, told(gate)),
     });
     const stop = () =>
       void vault
@@ -48,7 +54,7 @@ export const serve = async (configure: () => VaultServerOptions): Promise<void> 
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     // Last: whoever reads it may send a signal at once.
-    say({ event: 'ready', host: options.host, port: vault.port, ...told(vault.gate) });
+    announce(logger, 'ready', { host: options.host, port: vault.port, ...told(vault.gate) });
   } catch (error) {
     refuse(error);
   }

@@ -7,8 +7,10 @@ import type { TracingOptions } from '#observability/tracing';
 import type { MetricsServer } from '#observability';
 import { Health, Metrics, showMetrics, showStanding } from '#observability';
 import { createPool } from '#postgres';
-import type { GateRefusal, GateState } from '#vault/keeper';
+import type { GateRefusal, GateState, VaultNotice } from '#vault/keeper';
 import { CustodianMirrors, isTokenUri, Keeper, observing, openPlace, vaultServiceDefinition } from '#vault/keeper';
+import type { CallNotice } from './calls.js';
+import { Calls } from './calls.js';
 import { EventLogWitness } from './event-log-witness.js';
 import { vaultService } from './vault-service.js';
 
@@ -41,6 +43,8 @@ export interface VaultServerOptions {
   readonly metrics?: { readonly METRICS_PORT: number | undefined; readonly METRICS_HOST: string };
   /** Shows what it is asked; the names of calls and how long they took, no more. */
   readonly tracing?: TracingOptions | undefined;
+  /** Called with what the log must tell: of the vault itself, and of calls that were refused or failed. */
+  readonly notice?: (notice: VaultNotice | CallNotice) => void;
   /** Called when this vault has become the active one, or a standby, after the start. */
   readonly onStanding?: (standing: 'active' | 'standby', gate: GateState) => void;
   /** Called when the vault must stop by itself after it had been serving. */
@@ -96,10 +100,12 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
       sealEveryMs: options.sealEveryMs,
       ...(options.logPatienceMs === undefined ? {} : { logPatienceMs: options.logPatienceMs }),
       ...(options.home === undefined ? {} : { home: options.home }),
+      notice: (told) => options.notice?.(told),
       onRefused: (refusal) => options.onRefused?.(refusal),
       onStanding: (standing) => keeper && options.onStanding?.(standing, keeper.gate),
     });
-    server.addService(vaultServiceDefinition, vaultService(keeper));
+    const calls = new Calls(options.clock, (told) => options.notice?.(told));
+    server.addService(vaultServiceDefinition, vaultService(keeper, calls));
     showStanding(metrics, health, () => keeper!.isActive);
     shown = options.metrics && (await showMetrics(metrics, options.metrics, health));
     const port = await listen(server, options);

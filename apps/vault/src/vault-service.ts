@@ -21,21 +21,24 @@ import type {
   StatusReply,
   WitnessedCheckpoint,
 } from '#vault/keeper';
-import { authorized, toStatus } from '#vault/keeper';
+import { toStatus } from '#vault/keeper';
 import { backup, restore } from './archive-service.js';
+import type { Calls } from './calls.js';
+import { methodOf } from './calls.js';
 import { hold } from './hold.js';
 
 /** A handler that may throw: who may call it is checked first, and errors go out with their code and nothing else. */
-const unary =
+const answering =
+  (calls: Calls) =>
   <Request, Reply>(work: (request: Request) => Promise<Reply>) =>
   (call: ServerUnaryCall<Request, Reply>, done: sendUnaryData<Reply>): void => {
     try {
-      authorized(call);
+      calls.authorize(call);
     } catch (error) {
       done(error as Error, null);
       return;
     }
-    const method = call.getPath().split('/').at(-1) ?? '';
+    const method = methodOf(call);
     const [parent] = call.metadata.get('traceparent');
     inSpan(
       {
@@ -44,7 +47,7 @@ const unary =
         attributes: { 'rpc.system': 'grpc', 'rpc.method': method },
         parent: typeof parent === 'string' ? parent : undefined,
       },
-      () => work(call.request),
+      () => calls.run(call, () => work(call.request)),
     ).then(
       (reply) => done(null, reply),
       (error: unknown) => done(toStatus(error), null),
@@ -127,12 +130,15 @@ const lossesReply = ({ hash, scopes, missingEvents, doubt }: LossReport): Losses
 });
 
 /** vault.proto, answered by the keeper. */
-export const vaultService = (keeper: Keeper): UntypedServiceImplementation => ({
-  Hold: hold(keeper),
+export const vaultService = (keeper: Keeper, calls: Calls): UntypedServiceImplementation =>
+  methods(keeper, calls, answering(calls));
+
+const methods = (keeper: Keeper, calls: Calls, unary: ReturnType<typeof answering>): UntypedServiceImplementation => ({
+  Hold: hold(keeper, calls),
   Mint: unary((request: MintRequest) => mint(keeper, request)),
   Open: unary((request: OpenRequest) => open(keeper, request)),
-  Backup: backup(keeper),
-  Restore: restore(keeper),
+  Backup: backup(keeper, calls),
+  Restore: restore(keeper, calls),
   Status: unary(() => status(keeper)),
   Standing: unary(async (): Promise<StandingReply> => {
     const { checkpoint = null, ...standing } = await keeper.standing();

@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announceReady, exitWithParent, showMetrics, stopOnSignal } from '#observability';
+import { announce, exitWithParent, showMetrics, stopOnSignal } from '#observability';
 import type { WorkerConfig } from './config.js';
 import { host } from './host.js';
 import { workOf } from './jobs.js';
@@ -24,5 +24,5 @@ export const serve = async (parts: Parts, config: WorkerConfig): Promise<void> =
     },
     (error) => parts.logger.error(error, 'the worker did not stop cleanly'),
   );
-  announceReady();
+  announce(parts.logger, 'ready');
 };

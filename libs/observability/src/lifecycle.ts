@@ -1,11 +1,3 @@
-/** Where a process can be reached, once it can be asked: ports and addresses, no secrets. */
-export type ReadyFacts = Readonly<Record<string, string | number>>;
-
-/** Prints the one line by which the supervisor knows that this process serves: `{"event":"ready",…}`. */
-export const announceReady = (facts: ReadyFacts = {}): void => {
-  process.stdout.write(`${JSON.stringify({ event: 'ready', ...facts })}\n`);
-};
-
 /** A second more than the longest that a read waits for its projection: it is answered before the process ends. */
 const GRACE_MS = 6_000;
 

@@ -14,6 +14,13 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
+/** What others wait for or read in a log: whoever started the process, and whoever watches which one of several is active. */
+export type Announcement = 'ready' | 'active' | 'standby' | 'refused';
+
+/** Writes an announcement as a line that has its name as `event` too, by which it is found: `{…,"event":"ready",…}`. No secrets. */
+export const announce = (logger: Logger, event: Announcement, facts: Readonly<Record<string, unknown>> = {}): void =>
+  logger[event === 'refused' ? 'error' : 'info']({ event, ...facts }, event);
+
 export const createLogger = ({ name, level = 'info', destination }: LoggerOptions): Logger => {
   const options = {
     name,
@@ -35,4 +42,17 @@ export const createLogger = ({ name, level = 'info', destination }: LoggerOption
     },
   };
   return destination ? pino(options, destination) : pino(options);
+};
+
+/**
+ * What Node would print by itself as text, as lines of the log: its warnings, and the fault that ends the process (exit status 1).
+ * Their messages may quote what was being handled, and stay out. Once, in a process that is a program of ours.
+ */
+export const logProcess = (logger: Logger): void => {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => logger.warn({ warning: warning.name, err: warning }, 'process.warning'));
+  process.on('uncaughtException', (error) => {
+    logger.fatal(error, 'process.failed');
+    process.exit(1);
+  });
 };

@@ -13,3 +13,4 @@ export * from './killed-at.js';
 export * from './vault-archive-double.js';
 export * from './witness-double.js';
 export * from './trace-collector.js';
+export * from './log-lines.js';

@@ -30,8 +30,8 @@ export class NodeProcess {
     }
   }
 
-  /** Sends the signal; resolves with the exit code, null after a kill. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+  /** Sends the signal, on which it ends; resolves with the exit code, null after a kill. */
+  async end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGUSR2'): Promise<number | null> {
     this.#child.kill(signal);
     return this.#ended;
   }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { UnavailableError, type EventStoreDBClient } from '@eventstore/db-client';
 import { freePort } from '#kernel';
 import { ensureAuthority } from '#pki';
-import { testDatabase } from '#testing';
+import { createPool } from '#postgres';
+import { logLines, testDatabase } from '#testing';
 import { anEvent, clientOf, newStream, take, type Server } from './connection.js';
 import { NodeProcess } from './node-process.js';
 import { signalOf } from './subscriptions.js';
@@ -107,6 +108,37 @@ describe('the event node as a process', () => {
     for (const id of answered.keys()) expect(ids.has(id)).toBe(true);
   });
 
+  it('prints nothing but lines of a log: that it is ready, that it lost the database, once, and that it has it again', async () => {
+    const pool = createPool(database.url, { name: 'spec', max: 1 });
+    const others = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()';
+    await pool.query(`${others} and pid <> pg_backend_pid()`);
+    await pool.end();
+    const lines = () => logLines(node!.output.slice(0, node!.output.lastIndexOf('\n')), 'event-node');
+    while (!lines().some(({ msg }) => msg === 'writer-back')) await new Promise(setImmediate);
+    expect(lines().map(({ level, event, msg }) => [level, event, msg])).toEqual([
+      ['info', 'ready', 'ready'],
+      ['warn', undefined, 'writer-lost'],
+      ['info', undefined, 'writer-back'],
+    ]);
+  });
+
+  it('prints what Node has to say as lines of the log too, without its words', async () => {
+    await node!.end('SIGTERM');
+    const fault = `process.once('SIGUSR2', () => {
+      process.emitWarning('${MARK}', 'TestWarning');
+      setImmediate(() => { throw new Error('${MARK}'); });
+    })`;
+    const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(fault)}`;
+    node = await NodeProcess.start({ ...environment, NODE_OPTIONS });
+    expect(await node.end('SIGUSR2')).toBe(1);
+    expect(logLines(node.output, 'event-node')).toMatchObject([
+      { event: 'ready' },
+      { level: 'warn', msg: 'process.warning', warning: 'TestWarning' },
+      { level: 'fatal', msg: 'process.failed', err: { type: 'Error' } },
+    ]);
+    expect(node.output).not.toContain(MARK);
+  });
+
   it('names the problem and ends when another node has the database', async () => {
     const second = NodeProcess.start({ ...environment, EVENT_NODE_PORT: '0' });
     await expect(second).rejects.toThrow('Another event node is using this database');
@@ -118,5 +150,6 @@ describe('the event node as a process', () => {
     for (const name of ['DATABASE_URL', 'PORT', 'CERT_FILE', 'KEY_FILE', 'PASSWORD'])
       expect(String(error)).toContain(`EVENT_NODE_${name}`);
     expect(String(error)).not.toContain(MARK);
+    expect(logLines((error as Error).message, 'event-node')).toMatchObject([{ level: 'error', event: 'refused' }]);
   });
 });

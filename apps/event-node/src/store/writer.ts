@@ -170,6 +170,7 @@ export class Writer {
   /** The session with the fence, opened again when it was lost; `undefined` while the database is away or fenced by another node. */
   async #openSession(): Promise<WriterSession | undefined> {
     if (this.#session && !this.#session.lost) return this.#session;
+    if (this.#session) this.#reportLost({ code: 'connection-lost' });
     this.#session = undefined;
     let session: WriterSession | undefined;
     try {

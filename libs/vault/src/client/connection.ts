@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { Client, ClientDuplexStream, ClientReadableStream, ClientWritableStream } from '@grpc/grpc-js';
+import type { Client, ClientDuplexStream, ClientReadableStream, ClientWritableStream, Metadata } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { inSpan } from '#kernel';
 import type { ArchiveMessage } from '../rpc/archive-messages.js';
 import { fromStatus } from '../rpc/errors.js';
 import type { FromHolder, ToHolder } from '../rpc/messages.js';
 import { VaultServiceClient } from '../rpc/service.js';
-import { callOnce } from './call.js';
+import { callMetadata, callOnce } from './call.js';
 import { searching } from './searching.js';
 
 /** Where the vault is, and who we are: PEM files. The certificate's common name decides what it lets us do. */
@@ -95,11 +95,13 @@ export class VaultConnection {
   }
 
   backup(): ClientReadableStream<ArchiveMessage> {
-    return (this.#client as unknown as { Backup(request: object): ClientReadableStream<ArchiveMessage> }).Backup({});
+    type Backup = { Backup(request: object, metadata: Metadata): ClientReadableStream<ArchiveMessage> };
+    return (this.#client as unknown as Backup).Backup({}, callMetadata());
   }
 
   restore(done: (error: Error | null) => void): ClientWritableStream<ArchiveMessage> {
-    return (this.#client as unknown as { Restore(done: unknown): ClientWritableStream<ArchiveMessage> }).Restore(done);
+    type Restore = { Restore(metadata: Metadata, done: unknown): ClientWritableStream<ArchiveMessage> };
+    return (this.#client as unknown as Restore).Restore(callMetadata(), done);
   }
 
   close(): void {

@@ -73,3 +73,6 @@ export class GateRefusal extends Error {
     super(message);
   }
 }
+
+/** A custodian that can't be read now may be a volume that comes back. */
+export const isPassing = ({ reason }: GateRefusal): boolean => reason === 'custodian-missing';

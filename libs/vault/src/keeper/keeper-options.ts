@@ -3,6 +3,7 @@ import type { Pool } from '#postgres';
 import type { CustodianMirrors } from './custodian/mirrors.js';
 import type { GateRefusal } from './gate.js';
 import type { LogWitness } from './log-witness.js';
+import type { Tell } from './notice.js';
 
 /** What a vault is made of, and how it is told of what happens to it. */
 export interface KeeperOptions {
@@ -27,6 +28,8 @@ export interface KeeperOptions {
   readonly logPatienceMs?: number;
   /** A drill: its log is older than what the custodian has seen, and that is no fault. */
   readonly olderLogExpected?: boolean;
+  /** Called with what happens to the gate, to the right to write, and to work that nobody waits for; each once. */
+  readonly notice?: Tell;
   /** Called when the gate refuses without a way out after the vault had been serving: the program ends and says why. */
   readonly onRefused: (refusal: GateRefusal) => void;
   /** Called when this vault has become the active one, or a standby, after the start. */

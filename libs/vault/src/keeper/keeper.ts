@@ -1,5 +1,5 @@
 import type { OwnerRef, ScopeId } from '#kernel';
-import { isMakulerError, MakulerError } from '#kernel';
+import { correlated, MakulerError } from '#kernel';
 import { assertDurable, migrate } from '#postgres';
 import type { ArchiveFrame } from '../archive-contract.js';
 import type { Clearing, DestructionReport, EpochsReport, MirrorReport, SealReport } from '../operations-contract.js';
@@ -7,13 +7,12 @@ import type { FenceOrder, ScopeInfo, ShredOrder, ShredReceipt } from '../shredde
 import type { ScopeRequest } from '../vault.js';
 import type { VaultStanding, WitnessedCheckpoint } from '../witness-contract.js';
 import type { Activity } from './active.js';
-import { Candidacy, StandingBy } from './active.js';
+import { Candidacy, pause, StandingBy } from './active.js';
 import { backUpVault, restoreVault } from './archive.js';
 import { ClosedGate, leaveForkToOperator } from './closed-gate.js';
 import { reportMirrors } from './custodian/mirror-report.js';
 import { readPlaces } from './custodian/mirror-table.js';
-import type { GateState } from './gate.js';
-import { GateRefusal } from './gate.js';
+import { GateRefusal, type GateState, isPassing } from './gate.js';
 import { readFacts } from './gate-facts.js';
 import type { GateFacts } from './gate-judgement.js';
 import { judge } from './gate-judgement.js';
@@ -29,8 +28,8 @@ import { scopesOf } from './owner-scopes.js';
 import { Recovery } from './recovery.js';
 import { SCHEMA } from './schema.js';
 import { VaultCounts } from './vault-counts.js';
-import type { VaultStatus } from './status.js';
-import { isDeviceShared, mirrorStates } from './status.js';
+import { isDeviceShared, mirrorStates, type VaultStatus } from './status.js';
+import { isLogAway, LOG_AWAY, STANDBY, ToldGate } from './told-gate.js';
 import { keepCheckpoint, standingOf } from './witness.js';
 
 /**
@@ -38,7 +37,7 @@ import { keepCheckpoint, standingOf } from './witness.js';
  * hands each operation to its part. Every operation throws `vault-unavailable` while the gate is closed.
  */
 export class Keeper {
-  #gate: GateState = { state: 'opening' };
+  readonly #gate: ToldGate;
   #open: OpenVault | undefined;
   #opening: Promise<void> | undefined;
   #closedWork: Promise<unknown> = Promise.resolve();
@@ -54,6 +53,7 @@ export class Keeper {
   #isStandby = false;
 
   private constructor(private readonly options: KeeperOptions) {
+    this.#gate = new ToldGate((notice) => options.notice?.(notice));
     this.#counts = new VaultCounts(options.pool, options.clock);
     this.#candidacy = new Candidacy(options);
     this.recovery = new Recovery({
@@ -86,7 +86,7 @@ export class Keeper {
     return this.#holders ?? this.#current().holders;
   }
   get gate(): GateState {
-    return this.#gate;
+    return this.#gate.now;
   }
   /** Whether this is the active vault of its database, whether its gate is open or not. */
   get isActive(): boolean {
@@ -169,7 +169,7 @@ export class Keeper {
   async restore(frames: AsyncIterable<ArchiveFrame>, incarnation: string): Promise<void> {
     this.#assertNotStandby();
     const { state } = this.options.custodian;
-    if (this.#gate.state !== 'database-empty' || !state) throw new MakulerError('restore-not-empty');
+    if (this.gate.state !== 'database-empty' || !state) throw new MakulerError('restore-not-empty');
     const { token, write } = this.#closedActivity();
     const { installation } = state;
     await restoreVault(this.options.pool, frames, { installation, incarnation, token, write });
@@ -193,9 +193,9 @@ export class Keeper {
   async status(): Promise<VaultStatus> {
     const { custodian, home } = this.options;
     // What a standby once knew of the custodian is old, and what the active one is just writing there is none of its business.
-    const isKnown = this.#gate.state !== 'standby';
+    const isKnown = this.gate.state !== 'standby';
     return {
-      gate: this.#gate,
+      gate: this.gate,
       installation: isKnown ? custodian.state?.installation : undefined,
       ...(await this.#counts.now()),
       mirrors: isKnown ? await mirrorStates(custodian) : [],
@@ -210,14 +210,14 @@ export class Keeper {
     this.#ended = true;
     await this.#opening?.catch(() => undefined);
     await this.#open?.shredding.flatten().catch(() => undefined);
-    await this.#shut('the vault is stopping');
+    await this.#shut({ state: 'closed', why: 'the vault is stopping' });
   }
 
   #current(): OpenVault {
     // Asked of the clock each time: a process that was stopped knows of no loss yet when it wakes up, and must not answer.
     if (this.#open?.activity.isHeld()) return this.#open;
     this.#assertNotStandby();
-    const why = 'why' in this.#gate ? this.#gate.why : this.#open ? LAPSED : this.#gate.state;
+    const why = 'why' in this.gate ? this.gate.why : this.#open ? LAPSED : this.gate.state;
     throw new MakulerError('vault-unavailable', {
       detail: `The vault's gate is closed: ${why}`,
       retryAfterSeconds: 2,
@@ -225,8 +225,8 @@ export class Keeper {
   }
 
   #assertNotStandby(): void {
-    if (this.#gate.state === 'standby')
-      throw new MakulerError('vault-unavailable', { detail: `This vault is a standby: ${this.#gate.why}` });
+    if (this.gate.state === 'standby')
+      throw new MakulerError('vault-unavailable', { detail: `This vault is a standby: ${this.gate.why}` });
   }
 
   /** The right to write behind a closed gate that an operator can lead out of. Throws `vault-unavailable` otherwise. */
@@ -247,15 +247,15 @@ export class Keeper {
       } catch (error) {
         if (!isLogAway(error) && !(error instanceof StandingBy)) throw error;
         why = isLogAway(error) ? LOG_AWAY : STANDBY;
+        if (why === LOG_AWAY) this.#gate.waits(error);
         // The server may need a moment to notice that a vault which was killed is gone.
         if (!goesOnWithin(why === STANDBY ? Math.min(STANDBY_AFTER_MS, 2 * leaseMs) : logPatienceMs)) break;
         await pause(leaseMs);
       }
     // A place that is unfit is found now, and not on the day on which this vault is to take over.
     if (why === STANDBY) for (const mirror of custodian.mirrors) await mirror.epochs();
-    this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
     this.#isStandby = why === STANDBY;
-    if (this.#isStandby) this.#gate = { state: 'standby', why };
+    void this.#reopening({ state: this.#isStandby ? 'standby' : 'closed', why });
   }
 
   /** One at a time: a report takes as long as the whole log. */
@@ -286,14 +286,18 @@ export class Keeper {
       await this.#reconcile();
     } catch (error) {
       if (!(error instanceof ClosedGate)) throw error;
-      this.#gate = error.refused;
+      this.#gate.stands(error.refused);
     }
   }
 
   async #reconcile(): Promise<void> {
     const { pool, custodian } = this.options;
     await assertDurable(pool);
-    const activity = await this.#candidacy.take((why) => this.#interrupted(why));
+    const activity = await this.#candidacy.take((why) => {
+      this.#gate.leaseLost(why);
+      this.#interrupted(why);
+    });
+    this.#gate.leaseTaken(activity.isInherited);
     this.#activity = activity;
     custodian.confirm = activity.confirm;
     try {
@@ -310,7 +314,7 @@ export class Keeper {
       }
       this.#open = open;
       open.epochs.resume();
-      this.#gate = applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' };
+      this.#gate.stands(applied > 0 ? { state: 'reconciled', applied } : { state: 'consistent' });
     } catch (error) {
       // Behind a gate with a way out it stays the active one: an operator must not be sent from one vault to the other.
       if (!(error instanceof ClosedGate) || activity.isOver) await this.#giveUp();
@@ -331,29 +335,33 @@ export class Keeper {
 
   /** Closes the gate at once and opens it again when database and custodian are back and were reconciled anew. */
   #interrupted(why: string): void {
-    if (this.#ended || this.#opening || this.#gate.state === 'opening' || !this.#activity) return;
-    this.#opening = this.#reopen(why).finally(() => (this.#opening = undefined));
+    if (this.#ended || this.#opening || this.gate.state === 'opening' || !this.#activity) return;
+    void this.#reopening({ state: 'closed', why });
   }
 
   /** Behind a closed gate, when what kept it closed may be mended. Resolves with the next verdict, whatever it is. */
   async #reconcileAgain(why: string): Promise<void> {
     if (this.#open || this.#ended) return;
-    await (this.#opening ??= this.#reopen(why).finally(() => (this.#opening = undefined)));
+    await (this.#opening ?? this.#reopening({ state: 'closed', why }));
   }
 
-  async #reopen(why: string): Promise<void> {
-    await this.#shut(why);
+  /** The request that found it out is not whose work this is: what is logged from now on, for a whole life of the vault, is nobody's. */
+  #reopening(gate: GateState): Promise<void> {
+    return (this.#opening = correlated({}, () => this.#reopen(gate)).finally(() => (this.#opening = undefined)));
+  }
+
+  async #reopen(gate: GateState): Promise<void> {
+    await this.#shut(gate);
     while (!this.#ended) {
       try {
         await this.#settle();
         return this.#stand(false);
       } catch (error) {
         if (error instanceof GateRefusal && !isPassing(error)) return this.#refused(error);
-        if (isLogAway(error)) this.#gate = { state: 'closed', why: LOG_AWAY };
         if (error instanceof StandingBy) {
-          this.#gate = { state: 'standby', why: STANDBY };
+          this.#gate.stands({ state: 'standby', why: STANDBY });
           this.#stand(true);
-        }
+        } else this.#gate.waits(error);
         await pause(this.options.leaseMs);
       }
     }
@@ -366,14 +374,14 @@ export class Keeper {
 
   #refused(refusal: GateRefusal): void {
     this.#ended = true;
-    void this.#shut(refusal.message);
+    void this.#shut({ state: 'closed', why: refusal.message });
     this.options.onRefused(refusal);
   }
 
-  async #shut(why: string): Promise<void> {
+  async #shut(gate: GateState): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
-    this.#gate = { state: 'closed', why };
+    this.#gate.stands(gate);
     if (open) {
       this.holders.endAll();
       // A seal must be over before another life reads which epochs there are.
@@ -388,13 +396,5 @@ export class Keeper {
 const CONFIRMED_WITHIN = 0.6;
 /** So long a start waits for a vault that may just have been killed, before it says that it stands by. */
 const STANDBY_AFTER_MS = 1_000;
-const STANDBY = 'another vault is active; this one takes over when that one is gone';
 const LAPSED = 'whether this vault is still the active one is not known';
 const LOG_PATIENCE_MS = 20_000;
-const LOG_AWAY = 'the event log can’t be asked; it is waited for';
-const isLogAway = (error: unknown): boolean => isMakulerError(error, 'store-unavailable');
-/** Twenty times in a lease, so that little is added to it when the active vault is gone. */
-const pause = (leaseMs: number) => new Promise((resolve) => setTimeout(resolve, Math.min(250, leaseMs / 20)));
-
-/** A custodian that can't be read now may be a volume that comes back. */
-const isPassing = ({ reason }: GateRefusal): boolean => reason === 'custodian-missing';

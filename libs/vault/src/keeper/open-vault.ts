@@ -9,6 +9,7 @@ import type { HandedOut, Interrupt } from './handed-out.js';
 import type { Holders } from './holders.js';
 import type { BucketKeyring } from './keyring.js';
 import { Mint } from './mint.js';
+import type { Tell } from './notice.js';
 import { Shredding } from './shredding.js';
 
 /** One life of the vault: what it is made of exists only while its gate is open. */
@@ -37,11 +38,12 @@ export interface OpenVaultOptions {
   readonly clock: Clock;
   readonly epochWindowMs: number;
   readonly sealEveryMs: number;
+  readonly notice?: Tell;
 }
 
 /** Puts the parts of one life together. */
 export const assemble = (
-  { pool, custodian, clock, epochWindowMs, sealEveryMs }: OpenVaultOptions,
+  { pool, custodian, clock, epochWindowMs, sealEveryMs, notice }: OpenVaultOptions,
   life: VaultLife,
   handedOut: HandedOut,
   interrupt: Interrupt,
@@ -63,6 +65,7 @@ export const assemble = (
   const epochs = new Epochs({
     ...{ pool, write, keyring, custodian, clock, installation, token, assertActive, sealEveryMs },
     windowMs: epochWindowMs,
+    tell: (told) => notice?.(told),
     onUnapplied: () => interrupt('whether an epoch has begun is not known'),
   });
   const mirrors = new MirrorOperations({ write, custodian, clock, assertActive, tend: () => epochs.tend() });

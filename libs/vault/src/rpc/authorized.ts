@@ -41,9 +41,18 @@ interface Call {
   getAuthContext(): { readonly sslPeerCertificate?: { readonly subject?: { readonly CN?: string | string[] } } } | null;
 }
 
+const PROGRAMS = new Set(Object.values(ALLOWED).flat());
+const nameOf = (call: Call): unknown => call.getAuthContext()?.sslPeerCertificate?.subject?.CN;
+
+/** The program that the client's certificate is for; `undefined` for none of ours. */
+export const callerOf = (call: Call): string | undefined => {
+  const name = nameOf(call);
+  return typeof name === 'string' && PROGRAMS.has(name) ? name : undefined;
+};
+
 /** Throws PERMISSION_DENIED unless the client's certificate is for a program that may call this method. */
 export const authorized = (call: Call): void => {
-  const name = call.getAuthContext()?.sslPeerCertificate?.subject?.CN;
+  const name = nameOf(call);
   const method = call.getPath().split('/').at(-1) ?? '';
   if (typeof name !== 'string' || !ALLOWED[method]?.includes(name))
     throw Object.assign(new Error(`not allowed: ${method}`), {

@@ -1,4 +1,5 @@
 import type { Clearing, DestructionReport, EpochsReport, SealReport } from '../../operations-contract.js';
+import { Faults } from '../notice.js';
 import { clearingOf, nextSealAt } from './clearing.js';
 import { RootDestruction } from './destruction.js';
 import { assertAgreed } from './agreed-clock.js';
@@ -16,6 +17,8 @@ export class Epochs {
   #seal: Promise<SealReport> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #tending: NodeJS.Timeout | undefined;
+  #isOver = false;
+  readonly #faults = { finish: new Faults(), tend: new Faults() };
 
   constructor(private readonly surroundings: EpochSurroundings) {
     this.#sealing = new Sealing(surroundings);
@@ -32,12 +35,29 @@ export class Epochs {
     await welcomeMirrors(this.surroundings, custodian, keyring, installation);
   }
   resume(): void {
-    this.#tending = setInterval(() => void this.tend().catch(() => undefined), TEND_EVERY_MS).unref();
-    void this.#inTurn(async () => {
-      if (await this.#sealing.isUnfinished()) await this.#sealing.seal(false);
-      await this.#destruction.destroyBegun();
-      // What fails is tried again by the next seal and the next round of destruction, which say so; the reports show it.
-    }).catch(() => undefined);
+    this.#tending = setInterval(() => void this.#unasked('tend', this.tend()), TEND_EVERY_MS).unref();
+    // What fails is tried again by the next seal and the next round of destruction, which say so; the reports show it.
+    void this.#unasked(
+      'finish',
+      this.#inTurn(async () => {
+        if (await this.#sealing.isUnfinished()) await this.#sealing.seal(false);
+        await this.#destruction.destroyBegun();
+      }),
+    );
+  }
+
+  /** Nobody hears how this ended but the log. */
+  async #unasked(what: 'finish' | 'tend', work: Promise<void>): Promise<void> {
+    const { tell } = this.surroundings;
+    const faults = this.#faults[what];
+    try {
+      await work;
+      if (faults.over()) tell({ event: 'epochs.recovered', what });
+    } catch (error) {
+      // A life that ends breaks off what it has under way: that is no fault.
+      const fault = this.#isOver ? undefined : faults.met(error);
+      if (fault) tell({ event: 'epochs.failed', what, ...fault });
+    }
   }
 
   /** Notices mirrors that went, brings back those that came, and makes up for what they missed. */
@@ -69,6 +89,7 @@ export class Epochs {
   /** Resolves when nothing of this life works on epochs any more. */
   async stop(): Promise<void> {
     clearInterval(this.#tending);
+    this.#isOver = true;
     this.#sealing.stop();
     await this.#turn;
   }

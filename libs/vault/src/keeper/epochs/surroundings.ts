@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from '#postgres';
 import type { Write } from '../active.js';
 import type { CustodianMirrors } from '../custodian/mirrors.js';
 import type { BucketKeyring } from '../keyring.js';
+import type { Tell } from '../notice.js';
 
 /** What sealing and destroying rest on. */
 export interface EpochSurroundings {
@@ -21,6 +22,7 @@ export interface EpochSurroundings {
   readonly token: string;
   /** Throws when another vault has taken over. */
   readonly assertActive: (client: PoolClient) => Promise<unknown>;
+  readonly tell: Tell;
   /** Called when it is not known whether an epoch has begun: only a reconciliation may go on. */
   readonly onUnapplied: () => void;
 }
