@@ -95,7 +95,7 @@ export default {
       from: { path: '^libs/([^/]+)/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing)\\.ts$',
+        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing|logger)\\.ts$',
       },
     },
     {
@@ -104,7 +104,7 @@ export default {
       from: { path: '^(apps|test)/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing)\\.ts$',
+        pathNot: '^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing|logger)\\.ts$',
       },
     },
     {

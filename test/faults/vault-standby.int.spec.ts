@@ -149,6 +149,10 @@ describe('two vaults', () => {
     expect(await ready(standby, 'health/live')).toMatchObject({ status: 200 });
     expect((await ready(active, 'metrics')).text).toContain('makuler_active{program="vault"} 1');
     expect((await ready(standby, 'metrics')).text).toContain('makuler_active{program="vault"} 0');
+    const projector = new GrpcShredder({ address: active.address, ...house.certificateOf('projector') });
+    await projector.receiptOf(randomUUID()).catch(() => undefined);
+    projector.close();
+    expect((await ready(active, 'metrics')).text).toMatch(/makuler_access_refused_total\{.*code="forbidden".*\} 1\n/);
     // Whatever the order of the addresses.
     const address = [standby, active].map((vault) => vault.address).join(',');
     expect((await askVaultStatus({ address, ...house.certificateOf('cli') })).gate).toMatch('consistent');

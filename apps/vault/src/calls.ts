@@ -33,6 +33,8 @@ export class Calls {
   constructor(
     private readonly clock: Clock,
     private readonly notice: (notice: CallNotice) => void,
+    /** Called for every refusal, told or not. */
+    private readonly refused: () => void,
   ) {}
 
   /** Throws PERMISSION_DENIED unless the caller may make this call. */
@@ -40,6 +42,7 @@ export class Calls {
     try {
       authorized(call);
     } catch (error) {
+      this.refused();
       const [method, caller] = [methodOf(call), callerOf(call) ?? 'unknown'];
       correlated(correlationOf(call.metadata), () =>
         this.#seldom(`${caller} ${method}`, (more) => this.notice({ event: 'call.refused', method, caller, more })),

@@ -104,7 +104,8 @@ export const startVault = async (options: VaultServerOptions): Promise<RunningVa
       onRefused: (refusal) => options.onRefused?.(refusal),
       onStanding: (standing) => keeper && options.onStanding?.(standing, keeper.gate),
     });
-    const calls = new Calls(options.clock, (told) => options.notice?.(told));
+    const refused = () => metrics.count('makuler_access_refused_total', 1, { code: 'forbidden' });
+    const calls = new Calls(options.clock, (told) => options.notice?.(told), refused);
     server.addService(vaultServiceDefinition, vaultService(keeper, calls));
     showStanding(metrics, health, () => keeper!.isActive);
     shown = options.metrics && (await showMetrics(metrics, options.metrics, health));

@@ -27,7 +27,7 @@ export const METRICS = {
   },
   makuler_access_refused_total: {
     kind: 'counter',
-    help: 'Requests without a valid token, without the role, without an allowed purpose, or over a limit, by error code.',
+    help: 'Requests without a valid token, without the role, without an allowed purpose, or over a limit, and calls of the vault that a certificate is not for, by code.',
     labels: ['code'],
   },
   makuler_append_duration_seconds: {
