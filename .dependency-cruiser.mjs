@@ -95,7 +95,8 @@ export default {
       from: { path: '^libs/([^/]+)/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing|logger)\\.ts$',
+        pathNot:
+          '^libs/$1/|^libs/[^/]+/src/(index|keeper/index|primitive|shredder|operations|embedded|tracing|logger)\\.ts$',
       },
     },
     {
