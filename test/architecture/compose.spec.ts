@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import type { ConfigurationError } from '#kernel';
 import { readConfig as readApi } from '../../apps/api/src/config.js';
+import { STOP_MS } from '#observability';
 import { flagsOf } from '../../apps/cli/src/up/flags.js';
+import { CHILD_PATIENCE_MS } from '../../apps/cli/src/up/system.js';
 import { readConfig as readProjector } from '../../apps/projector/src/config.js';
 import { readVaultConfiguration } from '../../apps/vault/src/config.js';
 import { readConfig as readWorker } from '../../apps/worker/src/config.js';
@@ -99,6 +101,12 @@ describe('docker-compose.yml', () => {
     for (const app of ['api', 'projector', 'worker'])
       expect(compose.services[app]!.environment!['VAULT_ADDRESS']).toBe('vault-a:2114,vault-b:2114');
     expect(compose.services['certificates']!.command!.join(' ')).toContain('--vault-host vault-a vault-b ');
+  });
+
+  it('kills nobody, nor does makuler up, before what is under way may have ended', () => {
+    const given = PROGRAMS.flatMap(([name]) => compose.services[name]!.stop_grace_period ?? []);
+    const patience = [...given.map((period) => Number.parseInt(period, 10) * 1_000), CHILD_PATIENCE_MS];
+    for (const ms of patience) expect(ms).toBeGreaterThan(STOP_MS);
   });
 
   it('lets no program of ours be root of anything, and starts each again when it ends', () => {

@@ -14,6 +14,7 @@ import { translateHttpError } from './http/problem.js';
 import { putProblem } from './http/put-problem.js';
 import { SAFE_HEADERS } from './http/safe-headers.js';
 import { refuseRepeatedHeaders } from './http/repeated-headers.js';
+import { endConnectionsOnClose } from './http/closing-connections.js';
 import { DEFAULT_TIMEOUTS, endUntakenAnswers, timeoutsOf } from './http/timeouts.js';
 import { BODY_LIMIT, applyBodyLimits } from './http/body-limit.js';
 import { refuseBrokenRequest } from './http/broken-request.js';
@@ -54,6 +55,7 @@ export const createApi = async (parts: ApiParts, contexts?: readonly Type[]): Pr
   });
   const fastify = app.getHttpAdapter().getInstance();
   followRequests(fastify as never);
+  endConnectionsOnClose(fastify as never);
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Parts } from '#composition';
 import type { JobBackend, JobProcessor } from '#jobs';
 import { BullJobs, WorkerHost } from '#jobs';
+import { DRAIN_MS } from '#observability';
 import type { Work } from './jobs.js';
 import { Schedules } from './schedules.js';
 import { WorkerModule } from './worker.module.js';
@@ -24,6 +25,7 @@ export const host = async (parts: Parts, backend: JobBackend, work: Work): Promi
   const workers = new WorkerHost({
     backend,
     processors,
+    graceMs: DRAIN_MS,
     notice: ({ event, ...facts }) =>
       event === 'job.done' ? parts.logger.info(facts, event) : parts.logger.warn(facts, event),
   });

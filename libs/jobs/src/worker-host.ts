@@ -25,8 +25,8 @@ export interface WorkerHostOptions {
    * (default 10 s; found within another quarter of it). A stopped process may wake up later: two attempts can overlap.
    */
   readonly lockMs?: number;
-  /** How long `close` waits for jobs under way before it leaves them to the next worker (default 4 s). */
-  readonly graceMs?: number;
+  /** How long `close` waits for jobs under way before it leaves them to the next worker. */
+  readonly graceMs: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -82,7 +82,7 @@ export class WorkerHost {
   async close(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#workers.map((worker) => worker.pause(true)));
-    const { graceMs = 4_000 } = this.options;
+    const { graceMs } = this.options;
     const late = new AbortController();
     await Promise.race([
       Promise.allSettled(this.#underWay),

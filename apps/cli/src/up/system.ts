@@ -23,7 +23,8 @@ import type { Steps } from './steps.js';
 import { timed } from './steps.js';
 
 const LOOPBACK = '127.0.0.1';
-const GRACE_MS = 8_000;
+/** Of a child that is told to stop, in milliseconds: more than it allows itself (a spec compares). */
+export const CHILD_PATIENCE_MS = 30_000;
 
 /** Where the running system is asked. */
 export interface Addresses {
@@ -217,7 +218,7 @@ export class System {
         logFile,
         begin: async () => {
           const child = await startChild({ script: scriptOf(app), preload, flags: flagsOf(app), env, logFile });
-          return { ...child, stop: () => child.stop(GRACE_MS) };
+          return { ...child, stop: () => child.stop(CHILD_PATIENCE_MS) };
         },
         detail: () => {
           const port = addressOf[app];
