@@ -24,6 +24,9 @@ const metricOf = (name: string): MetricName | undefined => {
       : undefined;
 };
 
+/** Gauges of the process that shows them; the others show the whole system, as each process of a program sees it. */
+const OF_ONE_PROCESS = new Set<MetricName>(['makuler_vault_keys_cached', 'makuler_active']);
+
 describe('deploy/', () => {
   it('names only metrics that exist, with labels that they have', () => {
     expect(expressions.length).toBeGreaterThan(20);
@@ -41,6 +44,12 @@ describe('deploy/', () => {
       );
       expect(asked.filter((label) => !labels.has(label))).toEqual([]);
     }
+  });
+
+  it('adds nothing up that several processes show of the same whole', () => {
+    const adding = expressions.filter((expression) => /\bsum( by \([^)]*\))? ?\(makuler_/.test(expression));
+    expect(adding.flatMap(namesIn).filter((name) => !OF_ONE_PROCESS.has(metricOf(name)!))).toEqual([]);
+    expect(adding).not.toEqual([]);
   });
 
   it('shows or watches every metric of ours', () => {

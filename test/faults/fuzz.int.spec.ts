@@ -11,7 +11,7 @@ const REQUESTS = Number(process.env['MAKULER_FUZZ'] ?? 10_000);
 /** What an api shows by itself; the ledger and the vault here are doubles, which count nothing. */
 const METRICS_SHOWN = [
   ...['http_request_duration_seconds_count', 'command_duration_seconds_count', 'query_duration_seconds_count'],
-  ...['access_refused_total', 'projection_lag_positions', 'projection_failed', 'projection_state', 'erasures'],
+  ...['access_refused_total', 'projection_lag_seconds', 'projection_failed', 'projection_state', 'erasures'],
   ...['erasures_overdue', 'vault_keys', 'vault_gate_open', 'vault_epoch', 'vault_dirty_buckets', 'vault_roots_overdue'],
 ].map((name) => `makuler_${name}`);
 

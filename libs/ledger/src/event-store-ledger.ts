@@ -188,6 +188,11 @@ export class EventStoreLedger extends Ledger {
     return (await this.options.store.eventAt(position))?.id;
   }
 
+  async recordedAfter(position: Position): Promise<Date | undefined> {
+    const [next] = await this.options.store.forwards({ ...(position > 0n ? { after: position } : {}), maxCount: 1 });
+    return next && new Date((next.metadata as unknown as EventMetadata).recordedAt);
+  }
+
   head(): Promise<Position> {
     return this.options.store.head();
   }

@@ -90,6 +90,8 @@ export abstract class Ledger {
   abstract subscribe(options: SubscribeOptions): AsyncIterable<Batch>;
   /** The id of the event at exactly this position, if there is one: ids are random, so it tells one log from another. */
   abstract eventIdAt(position: Position): Promise<EventId | undefined>;
+  /** When the first event after a position was recorded (0n: the first of all), if there is one. Nothing is opened. */
+  abstract recordedAfter(position: Position): Promise<Date | undefined>;
   /** The last position of the log, or 0n. */
   abstract head(): Promise<Position>;
   /** Runs a read; `assertCurrent` after it throws when anything opened in it was shredded since or the lease ran out. */

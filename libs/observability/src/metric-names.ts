@@ -64,9 +64,9 @@ export const METRICS = {
     help: '1 in the process that is the active one of its program (vault, projector), 0 in a standby.',
     labels: [],
   },
-  makuler_projection_lag_positions: {
+  makuler_projection_lag_seconds: {
     kind: 'gauge',
-    help: 'Distance of a projection to the end of the log, in positions.',
+    help: 'How long ago the oldest event that a projection has not applied was recorded; 0 at the end of the log.',
     labels: ['projection'],
   },
   makuler_projection_failed: {

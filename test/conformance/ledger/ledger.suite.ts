@@ -318,6 +318,8 @@ export const describeLedger = (name: string, start: () => Promise<LedgerUnderTes
       }
       expect(rest.map((e) => e.stream)).toEqual(ids.slice(5).map(streamOf));
       expect(await ledger.head()).toBe(seen[6]!.position);
+      expect(await ledger.recordedAfter(seen[4]!.position)).toEqual(seen[5]!.at);
+      expect(await ledger.recordedAfter(seen[6]!.position)).toBeUndefined();
       expect(await ledger.eventIdAt(seen[6]!.position)).toBe(seen[6]!.eventId);
       expect(await ledger.eventIdAt(seen[6]!.position + 1_000n)).toBeUndefined();
     });

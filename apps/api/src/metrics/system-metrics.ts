@@ -18,8 +18,13 @@ export class SystemReadModels {
     private readonly board: ErasureBoard,
   ) {}
 
+  /** Each with when the oldest event that it does not have yet was recorded, which is asked once for all that stand at one place. */
   async projections() {
-    return this.states.list(await this.ledger.head());
+    const states = await this.states.list(await this.ledger.head());
+    const places = new Set(states.filter(({ lag }) => lag > 0n).map(({ position }) => position));
+    const asked = [...places].map(async (place) => [place, await this.ledger.recordedAfter(place)] as const);
+    const since = new Map(await Promise.all(asked));
+    return states.map((state) => ({ ...state, waitingSince: since.get(state.position) }));
   }
 
   erasures(since: Date) {
@@ -52,10 +57,13 @@ export class SystemMetrics implements OnModuleInit {
       metrics.set('makuler_vault_epoch', current, {});
       metrics.set('makuler_vault_roots_overdue', overdue.length, {});
     });
-    const ofProjections = ['makuler_projection_lag_positions', 'makuler_projection_state'] as const;
-    metrics.onScrape([...ofProjections, 'makuler_projection_failed'], async () => {
-      for (const { name: projection, lag, state, rebuild } of await this.read.projections()) {
-        metrics.set('makuler_projection_lag_positions', Number(lag), { projection });
+    const ofProjections = ['makuler_projection_state', 'makuler_projection_failed'] as const;
+    metrics.onScrape(['makuler_projection_lag_seconds', ...ofProjections], async () => {
+      const read = await this.read.projections();
+      const nowMs = this.clock.now().getTime();
+      for (const { name: projection, waitingSince, state, rebuild } of read) {
+        const lagMs = waitingSince ? Math.max(0, nowMs - waitingSince.getTime()) : 0;
+        metrics.set('makuler_projection_lag_seconds', lagMs / 1_000, { projection });
         for (const one of [state, ...(rebuild ? ['rebuilding'] : [])])
           metrics.set('makuler_projection_state', 1, { projection, state: one });
         metrics.set('makuler_projection_failed', state === 'failed' ? 1 : 0, { projection });
