@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { executeErasure } from '#erasure';
 import { BullJobs, jobBackend } from '#jobs';
+import { METRICS } from '#observability';
 import { createPool } from '#postgres';
 import { clockHeartbeat } from '#retention';
 import { hasRedis } from '../conformance/jobs/redis-server.js';
@@ -8,18 +11,26 @@ import { Erasing } from '../faults/erasing.js';
 import { persist } from '../faults/persistent-client.js';
 import { rebuiltElsewhere } from '../faults/rebuilt-elsewhere.js';
 import { ClusterLoad, customer } from './cluster-load.js';
+import { lagIn, metricsIn } from './cluster-metrics.js';
 import { debianPostgres } from './cluster-postgres.js';
 import type { ReplicaName } from './cluster.js';
 import { Cluster } from './cluster.js';
+import { holdUp } from './held-command.js';
 import { eventually } from './installation.js';
 
 const BIN = debianPostgres();
 const MISSING = [...(BIN ? [] : ['postgresql']), ...(hasRedis() ? [] : ['redis-server'])];
 /** Issue of the cluster profile: whoever is active is followed by another within this time. */
 const TAKE_OVER_MS = 10_000;
+/** More than any read waits: what is answered after this was waited for as a command. */
+const SLOW_MS = 7_000;
 /** Far more than anything here takes, for machines that do much else. */
 const LONG_MS = 150_000;
 const CUSTOMER = customer(0);
+const PROJECTORS = ['projector-0', 'projector-1'] as const;
+const VAULTS = ['vault-a', 'vault-b'] as const;
+const WITH_METRICS = [...VAULTS, ...PROJECTORS, 'api-0', 'api-1', 'worker-0', 'worker-1'] as const;
+const ACTIVE = '"event":"active"';
 
 if (MISSING.length > 0)
   describe.skip(`the cluster: ${MISSING.join(' and ')} not installed (Debian packages)`, () =>
@@ -77,6 +88,13 @@ else
         (active) => active.length === 1,
       ).then(([active]) => active!);
     };
+    const standing = async (names: readonly ReplicaName[]) => {
+      const active = await activeOf(names);
+      return { active: cluster.process(active), standby: cluster.process(names.find((name) => name !== active)!) };
+    };
+    /** Who may write: changes with the holder and with nothing else. */
+    const leaseIn = async (database: 'readmodels' | 'vault') =>
+      (await cluster.database(database).query('select name, number, token from leases.lease')).rows;
     const plans = (count: number): Promise<readonly Plan[]> =>
       Promise.all(
         Array.from({ length: count }, async () => {
@@ -141,14 +159,21 @@ else
           () => card(customerId, after),
           ({ status }) => status === 200,
         );
-        const projectors = (['projector-0', 'projector-1'] as const).map((name) => cluster.process(name));
+        const key = randomUUID();
+        const held = await holdUp(cluster, '/v1/customers', key);
+        const slow = cluster.post('/v1/customers', CUSTOMER, { purpose: 'avtale', key, api: 0 });
+        await held.isHeld();
+        const projectors = PROJECTORS.map((name) => cluster.process(name));
         for (const projector of projectors) projector.signal('SIGSTOP');
         // Reads that wait for what the log has and the read models have not.
         const { after: later } = await register(1);
         const waiting = Array.from({ length: 5 }, () => card(customerId, later, 0));
         // Sent later and answered: by now those have come in.
         await register(0);
+        const lag = async () => lagIn(await cluster.metricsOf('api-1'), 'customer_card');
+        const lagBefore = await eventually(lag, (seconds) => seconds > 0);
         const ended = cluster.process('api-0').kill('SIGTERM');
+        const told = performance.now();
         await eventually(
           () =>
             cluster.get('/health/live', { as: 'nobody', api: 0 }).then(
@@ -157,10 +182,20 @@ else
             ),
           (state) => state === 'gone',
         );
+        await eventually(lag, (seconds) => seconds > lagBefore);
         for (const projector of projectors) projector.signal('SIGCONT');
         const answers = await Promise.allSettled(waiting);
+        await delay(told + SLOW_MS - performance.now());
+        await held.letGo();
+        const { status, body } = await slow;
+        registered++;
         const how = await ended;
         await cluster.process('api-0').start();
+        expect(status).toBe(201);
+        const { rowCount } = await cluster
+          .database('events')
+          .query('select from event where stream = $1', [`customer-${body.customerId}`]);
+        expect(rowCount).toBeGreaterThan(0);
         expect(how).toBe('code 0');
         // None is cut off. On a busy machine some have waited as long as a read may, and are told so.
         expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
@@ -217,23 +252,50 @@ else
       LONG_MS,
     );
 
+    // Until what was written afterwards is in the read models; until somebody new has keys.
     it.each([
-      ['projector', ['projector-0', 'projector-1']],
-      ['vault', ['vault-a', 'vault-b']],
+      ['projector', PROJECTORS, () => goesOn()],
+      ['vault', VAULTS, () => register()],
     ] as const)(
       'goes on within 10 s when the active %s is killed',
-      async (_, names) => {
-        const active = await activeOf(names);
-        const standby = cluster.process(names.find((name) => name !== active)!);
-        const said = standby.output.length;
-        await cluster.process(active).kill('SIGKILL');
+      async (_, names, onward) => {
+        const { active, standby } = await standing(names);
         const begun = performance.now();
-        await standby.hears(() => standby.output.slice(said).includes('"event":"active"'));
+        await active.kill('SIGKILL');
+        await onward();
         expect(performance.now() - begun).toBeLessThan(TAKE_OVER_MS);
         await goesOn();
         expect(await activeOf(names)).toBe(standby.name);
-        await cluster.process(active).start();
-        expect(await activeOf(names)).not.toBe(active);
+        await active.start();
+        expect(await activeOf(names)).toBe(standby.name);
+      },
+      LONG_MS,
+    );
+
+    it(
+      'goes on within 10 s when the machine of the active projector and the active vault vanishes; back again, they write nothing',
+      async () => {
+        const pairs = [await standing(PROJECTORS), await standing(VAULTS)];
+        const said = pairs.map(({ standby }) => standby.output.length);
+        // So that both are at work.
+        const underWay = Array.from({ length: 12 }, () => register());
+        const begun = performance.now();
+        for (const { active } of pairs) active.signal('SIGSTOP');
+        await Promise.all(
+          pairs.map(({ standby }, n) => standby.hears(() => standby.output.slice(said[n]).includes(ACTIVE))),
+        );
+        expect(performance.now() - begun).toBeLessThan(TAKE_OVER_MS);
+        await goesOn();
+        await Promise.all(underWay);
+        const leases = await Promise.all([leaseIn('readmodels'), leaseIn('vault')]);
+        const heard = pairs.map(({ active }) => active.output.length);
+        for (const { active } of pairs) active.signal('SIGCONT');
+        await Promise.all(
+          pairs.map(({ active }, n) => active.hears(() => active.output.slice(heard[n]).includes('"event":"standby"'))),
+        );
+        await goesOn();
+        expect(await Promise.all([leaseIn('readmodels'), leaseIn('vault')])).toEqual(leases);
+        expect(await Promise.all([PROJECTORS, VAULTS].map(activeOf))).toEqual(pairs.map(({ standby }) => standby.name));
       },
       LONG_MS,
     );
@@ -312,6 +374,12 @@ else
         expect(rows.map(({ count }) => count)).toEqual(erased.map(() => '1'));
       });
 
+      it('shows every metric that is declared, in one process or another, and none that is not', async () => {
+        expect((await cluster.get('/v1/policy', { as: 'nobody', api: 0 })).status).toBe(401);
+        const shown = await Promise.all(WITH_METRICS.map((name) => cluster.metricsOf(name)));
+        expect([...new Set(shown.flatMap(metricsIn))].toSorted()).toEqual(Object.keys(METRICS).toSorted());
+      });
+
       it('has minted each key once, in one life of the vault, for one owner', async () => {
         const vault = cluster.database('vault');
         const { rows } = await vault.query(
@@ -320,6 +388,14 @@ else
                   (select count(*) from (select 1 from owner_bucket group by owner_kind, owner_id having count(*) > 1) twice)::int as scattered`,
         );
         expect(rows).toEqual([{ minted: rows[0].scopes, scopes: rows[0].scopes, lives: 1, scattered: 0 }]);
+        // No count of the vault was given twice: each stands in one stream.
+        const { rows: counts } = await cluster.database('events').query(
+          `select count(*)::int as counts, count(*) filter (where streams > 1)::int as twice
+             from (select count(distinct stream) as streams from event, convert_from(metadata, 'UTF8')::jsonb #>> '{vault,mintSequence}' as counted
+                    where counted is not null group by counted) each`,
+        );
+        expect(counts).toEqual([{ counts: expect.any(Number), twice: 0 }]);
+        expect(counts[0].counts).toBeGreaterThan(0);
       });
     });
 

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Parts } from '#composition';
 import { PARTS_SETTINGS, connect } from '#composition';
-import type { Role } from '#kernel';
+import type { ActorId, Role } from '#kernel';
 import { SystemClock, freePort, readConfiguration } from '#kernel';
 import type { Pool } from '#postgres';
 import { createPool } from '#postgres';
@@ -46,6 +46,7 @@ export class Cluster {
   readonly #apis: string[] = [];
   readonly #pools = new Map<string, Pool>();
   readonly #tokens = new Map<Role, string>();
+  readonly #actors = new Map<Role, ActorId>();
   #turn = 0;
   #parts: Parts | undefined;
   /** Answers of 500 and more, of every api. */
@@ -114,6 +115,19 @@ export class Cluster {
 
   token(role: Role): string {
     return this.#tokens.get(role)!;
+  }
+
+  /** In whose name the holder of a role's token acts; not of the operator's, which the command line made. */
+  actor(role: Exclude<Role, 'operator'>): ActorId {
+    return this.#actors.get(role)!;
+  }
+
+  /** What a process shows to Prometheus: the api to operators, the others where they listen for it. */
+  async metricsOf(name: ReplicaName): Promise<string> {
+    const api = /^api-(\d)$/.exec(name)?.[1];
+    if (api !== undefined) return (await this.get('/metrics', { as: 'operator', api: Number(api) })).text;
+    const answer = await fetch(`http://${HOST}:${this.process(name).spec.environment['METRICS_PORT']}/metrics`);
+    return answer.text();
   }
 
   /** A database as its own role, in nobody's name. */
@@ -185,8 +199,12 @@ export class Cluster {
     for (const part of PARTS) await this.#addReplicas(part);
     await Promise.all(this.processes.slice(2).map((process) => process.start()));
     const tokens = new Tokens(this.database('control'), new SystemClock());
-    for (const role of TOKEN_ROLES)
-      this.#tokens.set(role, (await tokens.create({ roles: [role], label: 'a test' })).token);
+    for (const role of TOKEN_ROLES) {
+      const { token, info } = await tokens.create({ roles: [role], label: 'a test' });
+      this.#tokens.set(role, token);
+      this.#actors.set(role, info.actorId);
+    }
+    // The first of a cluster comes from the command line.
     this.#tokens.set('operator', await this.#firstToken('operator'));
     await eventually(
       () => this.get('/health/ready', { as: 'nobody' }),

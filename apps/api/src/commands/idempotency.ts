@@ -148,11 +148,11 @@ const INSERT = `
   where not exists (select from idempotency where record = any($1::bytea[]))`;
 
 const heldFrom = (now: Date): Date => new Date(now.getTime() + HOLD_MS);
-const partsOf = ({ actor, route, key }: SentCommand) => [actor, route, key];
+const partsOf = ({ actor, route, key }: Omit<SentCommand, 'body'>) => [actor, route, key];
 const bodyText = ({ body }: SentCommand) => JSON.stringify(body ?? null);
 
 /** The same under every week's secret; it stands in the memory of the database for as long as the transaction. */
-const lockOf = (sent: SentCommand): bigint =>
+export const lockOf = (sent: Omit<SentCommand, 'body'>): bigint =>
   createHash('sha256')
     .update(JSON.stringify(partsOf(sent)))
     .digest()
