@@ -16,7 +16,10 @@ export const stopOnSignal = (stop: () => Promise<void>, onError: (error: unknown
   const begin = () => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(1), STOP_MS).unref();
+    setTimeout(() => {
+      onError(new Error(`not stopped within ${STOP_MS / 1_000} s`));
+      process.exit(1);
+    }, STOP_MS).unref();
     stop().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -48,8 +48,14 @@ export const timeoutsOf = ({
  */
 export const endUntakenAnswers = (fastify: FastifyInstance, { answerMs }: EdgeTimeouts): void => {
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    const timer = setTimeout(() => request.raw.socket.destroy(), answerMs).unref();
-    reply.raw.once('close', () => clearTimeout(timer));
+    const { socket } = request.raw;
+    const begin = () => {
+      const timer = setTimeout(() => socket.destroy(), answerMs).unref();
+      reply.raw.once('close', () => clearTimeout(timer));
+    };
+    // An answer behind another one of its connection has the line only when that one has left.
+    if (reply.raw.socket) begin();
+    else if (!socket.destroyed) reply.raw.once('socket', begin);
     done(null, payload);
   });
 };
