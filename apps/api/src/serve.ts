@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Parts } from '#composition';
-import { announce, exitWithParent, stopOnSignal } from '#observability';
+import { announce, exitWithParent, logProcess, stopOnSignal } from '#observability';
 import { ProjectionStates } from '#projections';
 import type { OidcSettings } from '#tokens';
 import { Bearers, OidcTokens, Tokens } from '#tokens';
@@ -20,6 +20,7 @@ interface ServeOptions {
  * under `test/` are others, with parts on another clock.
  */
 export const serve = async (parts: Parts, { host, port, rateLimits, oidc }: ServeOptions): Promise<void> => {
+  logProcess(parts.logger);
   const tokens = new Tokens(parts.control, parts.clock);
   await tokens.migrate();
   const api = await createApi({

@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announce, exitWithParent, Health, showMetrics, showStanding, stopOnSignal } from '#observability';
+import { announce, exitWithParent, Health, logProcess, showMetrics, showStanding, stopOnSignal } from '#observability';
 import type { ProjectorConfig } from './config.js';
 import { host } from './host.js';
 
@@ -9,6 +9,7 @@ import { host } from './host.js';
  * one to go. Rejects on a fault of the program. `main.ts` is one caller; mains under `test/` are others, with another clock.
  */
 export const serve = async (parts: Parts, config: ProjectorConfig): Promise<void> => {
+  logProcess(parts.logger);
   const projector = host(parts, jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL }), {
     leaseMs: config.PROJECTOR_LEASE_MS,
     onStanding: (standing) => announce(parts.logger, standing),

@@ -10,6 +10,9 @@ const logger = createLogger({ name: 'vault' });
 /** What somebody may have to do something about. */
 const WARNINGS = new Set(['gate.closed', 'gate.waiting', 'lease.lost', 'epochs.failed', 'call.refused']);
 
+/** What a vault has to do when it stops takes far less. */
+const STOP_MS = 6_000;
+
 /** The gate, and of a closed one why and what to do. ASCII: whoever waits for the line reads bytes. */
 const told = (gate: GateState) => ({
   gate: gate.state,
@@ -37,20 +40,25 @@ export const serve = async (configure: () => VaultServerOptions): Promise<void> 
   if (process.report) process.report.reportOnFatalError = false;
   try {
     const options = configure();
+    let stopping = false;
     const tracing =
       options.tracing && (await startTracing({ ...options.tracing, notice: (what) => logger.warn(what) }));
     const vault = await startVault({
       ...options,
       notice: ({ event, ...facts }) =>
-        logger[event === 'call.failed' ? 'error' : WARNINGS.has(event) ? 'warn' : 'info'](facts, event),
+        logger[event === 'call.failed' ? 'error' : WARNINGS.has(event) && !stopping ? 'warn' : 'info'](facts, event),
       onRefused: refuse,
       onStanding: (standing, gate) => announce(logger, standing, told(gate)),
     });
-    const stop = () =>
+    const stop = () => {
+      stopping = true;
+      // Whoever stands by waits for the lease, which goes last: a custodian that hangs must not keep it. A kill loses nothing either.
+      setTimeout(() => refuse(new Error(`the vault did not stop within ${STOP_MS / 1_000} s`)), STOP_MS).unref();
       void vault
         .stop()
         .then(() => tracing?.close())
         .then(() => process.exit(0), refuse);
+    };
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     // Last: whoever reads it may send a signal at once.

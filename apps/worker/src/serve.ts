@@ -1,6 +1,6 @@
 import type { Parts } from '#composition';
 import { jobBackend } from '#jobs';
-import { announce, exitWithParent, showMetrics, stopOnSignal } from '#observability';
+import { announce, exitWithParent, logProcess, showMetrics, stopOnSignal } from '#observability';
 import type { WorkerConfig } from './config.js';
 import { host } from './host.js';
 import { workOf } from './jobs.js';
@@ -10,6 +10,7 @@ import { workOf } from './jobs.js';
  * mains under `test/` are others, with parts on another clock.
  */
 export const serve = async (parts: Parts, config: WorkerConfig): Promise<void> => {
+  logProcess(parts.logger);
   const work = workOf(config.BACKUP_DIR);
   const { length: workers } = work.processors;
   const backend = jobBackend({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, workers });

@@ -70,7 +70,7 @@ describe.each<{ what: string; refusal: Refusal; others: Refusal[] }>([
   it('are kept while the log is away, and written when it is back', async () => {
     const { append } = ledger.store;
     ledger.store.append = () => Promise.reject(new Error('away'));
-    await refusals.record(by, refusal);
+    await expect(refusals.record(by, refusal)).rejects.toThrow('away');
     await refusals.record(by, refusal);
     ledger.store.append = append;
     await refusals.flush({ all: true });

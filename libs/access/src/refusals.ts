@@ -46,9 +46,9 @@ export class Refusals {
     private readonly clock: Clock,
   ) {}
 
-  /** Never throws for the log's sake: what can't be written now is counted and written by a later `flush`. */
+  /** Throws `store-unavailable` where the first attempt can't be written now; it is counted then, and written by a later `flush`. */
   async record({ tokenId, actorId, roles }: Refused, refusal: Refusal): Promise<void> {
-    const key = JSON.stringify([tokenId, draftOf(refusal, 0).data]);
+    const key = JSON.stringify([tokenId, roles, draftOf(refusal, 0).data]);
     const known = this.#windows.get(key);
     if (known) {
       known.unrecorded++;
@@ -58,7 +58,7 @@ export class Refusals {
     const by = { tokenId, actorId, roles };
     const window = { by, refusal, startedMs: this.clock.monotonicMs(), unrecorded: 1 };
     this.#windows.set(key, window);
-    await this.#write(window).catch(() => undefined);
+    await this.#write(window);
   }
 
   /** Writes what was counted in windows that are over, or in `all` of them. Throws `store-unavailable`; nothing is lost then. */

@@ -1,7 +1,7 @@
 import type { Clock } from '#kernel';
 import { SystemClock } from '#kernel';
 import { EventStoreDb, EventStoreLedger } from '#ledger';
-import { createLogger, logProcess, Metrics, startTracing, tracingOf } from '#observability';
+import { createLogger, Metrics, startTracing, tracingOf } from '#observability';
 import { loadPolicy } from '#policy';
 import { assertDurable, createPool } from '#postgres';
 import { GrpcVault } from '#vault';
@@ -31,7 +31,6 @@ export const connect = async (
   { name, clock = new SystemClock() }: ConnectOptions,
 ): Promise<Parts> => {
   const logger = createLogger({ name });
-  logProcess(logger);
   const metrics = new Metrics(name);
   const traces = tracingOf(name, configuration);
   const tracing = traces && (await startTracing({ ...traces, notice: (what) => logger.warn(what) }));

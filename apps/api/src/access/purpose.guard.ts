@@ -11,7 +11,8 @@ import { personalDataUseOf } from './personal-data.js';
 
 /**
  * Personal data is read and written for a purpose that the policy allows to one of the caller's roles (statement S6), stated
- * as `Makuler-Purpose` or by the token. What isn't allowed is refused and written down.
+ * as `Makuler-Purpose` or by the token. What isn't allowed is refused and written down; if it can't be written down, the
+ * answer says so instead.
  */
 @Injectable()
 export class PurposeGuard implements CanActivate {

@@ -32,7 +32,10 @@ export class TokenGuard implements CanActivate {
 
   /** An attempt beyond one's role is written down (P9), where it was and by whom: what was asked for is not looked at. */
   async #refuse({ method, routeOptions }: ApiRequest, caller: TokenHolder): Promise<never> {
-    await this.refusals.record(caller, { beyond: 'role', method, route: routeOptions.url ?? '' });
+    // Whether or not it can be written down now: nothing was read, and nobody is to tell an outage from a refusal here.
+    await this.refusals
+      .record(caller, { beyond: 'role', method, route: routeOptions.url ?? '' })
+      .catch(() => undefined);
     throw new MakulerError('forbidden');
   }
 }

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { CertificateFiles, CertificateWish } from '#pki';
 import { ensureAuthority } from '#pki';
 import { action } from '../command.js';
+import { Refusal } from '../refusal.js';
 import { CLIENTS } from '../up/environment.js';
 
 interface CertificatesOptions {
@@ -34,6 +36,12 @@ export const registerCertificates = (program: Command): void => {
  * certificate, `ca.crt`. Every node of the event store has the same: by their common name nodes know each other.
  */
 const issue = async (directory: string, { vaultHost, eventHost }: CertificatesOptions) => {
+  // A second authority beside it would leave programs that don't trust each other, one restart after the other.
+  if (existsSync(join(directory, 'ca.key')))
+    throw new Refusal(
+      `${directory} has its authority beside the certificates.`,
+      'Move its ca.crt and ca.key into a directory `authority` there, and run this again.',
+    );
   const authority = await ensureAuthority(join(directory, 'authority'));
   const wishes: Readonly<Record<string, CertificateWish>> = {
     'event-node': { usage: 'node', hosts: eventHost },

@@ -96,7 +96,7 @@ type Addresses = Readonly<Record<'api' | 'docs' | 'analytics', string | undefine
 /** `login` is what an analyst is told of the password. */
 const addressLines = (
   { api, docs, analytics }: Addresses,
-  login = 'the login that an administrator made',
+  login = 'of DATABASE_URL; the login that an administrator made',
 ): string[] => [
   `  API        ${api}/v1`,
   `  Docs       ${docs}`,

@@ -25,7 +25,7 @@ export type VaultNotice =
   | { readonly event: 'lease.lost'; readonly why: string }
   /** Work that nobody had asked for, so nobody else is told: to finish what a life before left undone, and to tend the mirrors. */
   | ({ readonly event: 'epochs.failed'; readonly what: 'finish' | 'tend' } & Fault)
-  | { readonly event: 'epochs.recovered'; readonly what: 'finish' | 'tend' };
+  | { readonly event: 'epochs.recovered'; readonly what: 'tend' };
 
 export type Tell = (notice: VaultNotice) => void;
 

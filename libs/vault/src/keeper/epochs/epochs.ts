@@ -52,7 +52,7 @@ export class Epochs {
     const faults = this.#faults[what];
     try {
       await work;
-      if (faults.over()) tell({ event: 'epochs.recovered', what });
+      if (faults.over() && what === 'tend') tell({ event: 'epochs.recovered', what });
     } catch (error) {
       // A life that ends breaks off what it has under way: that is no fault.
       const fault = this.#isOver ? undefined : faults.met(error);
