@@ -145,6 +145,15 @@ describe('what docker-compose.yml lets somebody in a program reach', () => {
     expect(servicesWith('secrets', secret).toSorted()).toEqual(clients.toSorted());
   });
 
+  it('is the custodian for the vaults alone', () => {
+    for (const custodian of ['custodian-a', 'custodian-b']) {
+      const mounting = Object.keys(compose.services).filter((name) =>
+        mountsOf(name).some((mount) => mount.name === custodian),
+      );
+      expect([custodian, ...mounting]).toEqual([custodian, 'vault-a', 'vault-b']);
+    }
+  });
+
   it('has a network for everybody, and a way out for nobody who holds keys', () => {
     for (const [name, { networks, network_mode, ports }] of Object.entries(compose.services)) {
       expect([name, networks === undefined]).toEqual([name, network_mode === 'none']);
